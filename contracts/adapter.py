@@ -1,0 +1,100 @@
+"""What an adapter is: a spec found through an entry point, and an object that performs calls over a wire.
+
+Adapters are found in the entry-point group ``ultimo_gateway.adapters``; each entry names an
+:class:`AdapterSpec`. An adapter holds no connection, no secret and no state between calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from contracts.call import Call
+from contracts.operations import Operation, Result
+from contracts.schema import Schema
+from contracts.wire import Wire, WireRequest
+
+API_VERSION = 1
+"""The version of these protocols; a spec of another version is refused when the gateway starts."""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What an adapter can do for the tenant it was opened for.
+
+    ``operations`` are kinds (``"list"``, ``"get"``, …); ``query`` are the parts of a
+    :class:`~contracts.operations.Query` that the protocol itself carries out; ``missing`` gives, by
+    kind, a sentence on why an operation is not among them and what would serve it.
+    """
+
+    operations: frozenset[str]
+    query: frozenset[str] = frozenset()
+    missing: Mapping[str, str] = {}
+
+
+class TenantProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """How a tenant's credential is set up in its environment, whatever protocol it is used with.
+
+    ``company`` is chosen for a credential that covers several; ``multilingual`` values are objects
+    of language codes; ``language`` is asked for, and written in, when the caller names none.
+    """
+
+    company: str | None = None
+    multilingual: bool = False
+    strip_html: bool = False
+    language: str | None = None
+
+
+class AdapterContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What an adapter is opened with: all pure data.
+
+    ``base_url`` is the address that every :attr:`WireRequest.target` is appended to. ``options`` is
+    an instance of the spec's own options type, from the tenant's configuration. ``zone`` is the time
+    zone of the environment, for times that come without an offset.
+    """
+
+    base_url: str
+    schema: Schema
+    zone: ZoneInfo
+    profile: TenantProfile
+    options: msgspec.Struct
+
+
+class Adapter(Protocol):
+    """One protocol, opened for one tenant."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def refusal(self, operation: Operation) -> str | None:
+        """Why this operation cannot be served here, in a sentence for the caller; None when it can.
+
+        Looks at the operation alone (its kind, its keys, its query) and costs nothing.
+        """
+        ...
+
+    def plan(self, call: Call) -> tuple[WireRequest, ...]:
+        """The requests that :meth:`perform` would send, the certain ones first; nothing is sent."""
+        ...
+
+    async def perform(self, call: Call, wire: Wire) -> Result:
+        """Carry the call out. Raises :class:`~contracts.errors.GatewayError` and nothing else."""
+        ...
+
+
+class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry point exports.
+
+    ``interface`` names the upstream address (of an environment's addresses in the configuration)
+    and the credential that this adapter needs. ``options`` is the type that a tenant's settings
+    for it are decoded to.
+    """
+
+    name: str
+    api_version: int
+    interface: str
+    summary: str
+    options: type[msgspec.Struct]
+    open: Callable[[AdapterContext], Adapter]

@@ -1,0 +1,65 @@
+"""One call on its way: the operation, who asks, by when, and the journal of what it took."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from contracts.operations import Operation
+
+
+class UpstreamSend(msgspec.Struct, frozen=True):
+    """One request that left for the upstream. ``status`` is None when no answer came; ``seconds`` is its duration."""
+
+    method: str
+    status: int | None
+    seconds: float
+    outcome: str
+
+
+class Journal(msgspec.Struct):
+    """What a call took, written by the parts it passed through. The only thing about a call that changes."""
+
+    adapter: str | None = None
+    units: int = 0
+    attempts: int = 0
+    queue_seconds: float = 0.0
+    records: int = 0
+    sends: list[UpstreamSend] = msgspec.field(default_factory=list)
+
+
+class Band(StrEnum):
+    """The three bands into which the urgency of RFC 9218 falls: u=0–2, 3–5, 6–7."""
+
+    INTERACTIVE = "interactive"
+    NORMAL = "normal"
+    BULK = "bulk"
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation and its circumstances.
+
+    ``deadline`` is on the gateway's monotonic clock, in seconds. ``urgency`` is that of RFC 9218,
+    0 (most) to 7. ``idempotency_key`` is as the caller gave it, without quotes.
+    """
+
+    operation: Operation
+    tenant: str
+    client: str
+    scopes: frozenset[str]
+    request_id: str
+    deadline: float
+    urgency: int = 3
+    accept_language: str | None = None
+    content_language: str | None = None
+    idempotency_key: str | None = None
+    traceparent: str | None = None
+    journal: Journal = msgspec.field(default_factory=Journal)
+
+    @property
+    def band(self) -> Band:
+        """The band that queues and ceilings go by."""
+        if self.urgency <= 2:
+            return Band.INTERACTIVE
+        return Band.NORMAL if self.urgency <= 5 else Band.BULK
