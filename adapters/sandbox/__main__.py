@@ -1,0 +1,102 @@
+"""``python -m adapters.sandbox``: the look-alike as a process of its own."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sqlite3
+import sys
+from collections.abc import Sequence
+from datetime import time
+
+import msgspec
+
+from adapters.sandbox.options import SandboxOptions, with_config
+from adapters.sandbox.server import BASE, Sandbox
+
+WRONG_ARGUMENTS = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM; 0 then, 2 for wrong arguments or a port that is taken."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        options = _options(parsed)
+        return _run(options)
+    except (OSError, ValueError, sqlite3.Error, msgspec.MsgspecError) as error:
+        sys.stderr.write(f"sandbox: {error}\n")
+        return WRONG_ARGUMENTS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m adapters.sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=_port, default=8081, help="0 takes a free one")
+    parser.add_argument("--records", type=_count, default=0, help="Equipment records in total")
+    parser.add_argument("--file", help="SQLite file that keeps the records")
+    parser.add_argument("--limits", choices=("fixed", "sliding", "off"), default="fixed")
+    parser.add_argument("--page-size", type=_positive, default=1000)
+    parser.add_argument("--day-start", default="00:00", help="HH:MM, or 'rolling' for the last 24 hours")
+    parser.add_argument("--zone", default="UTC", help="IANA time zone of the environment")
+    parser.add_argument("--retry-after", type=_count, help="seconds that a 429 names; no header without")
+    parser.add_argument("--config", help="JSON file with keys and further options")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _count(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _port(text: str) -> int:
+    number = _count(text)
+    if number > 65_535:
+        raise argparse.ArgumentTypeError("must be at most 65535")
+    return number
+
+
+def _options(parsed: argparse.Namespace) -> SandboxOptions:
+    given = vars(parsed)
+    config = given.pop("config")
+    if given["day_start"] == "rolling":
+        given["day_start"] = None
+    else:
+        time.fromisoformat(given["day_start"])
+    options = SandboxOptions(**given)
+    options.time_zone()
+    return with_config(options, config) if config else options
+
+
+def _run(options: SandboxOptions) -> int:
+    try:
+        import uvloop  # absent on Windows, and the look-alike works without it
+    except ImportError:
+        asyncio.run(_serve(options))
+    else:
+        uvloop.run(_serve(options))
+    return 0
+
+
+async def _serve(options: SandboxOptions) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(name, stopped.set)
+    async with Sandbox(options) as sandbox:
+        sys.stdout.write(f"sandbox ready on {sandbox.url}{BASE}\n")
+        sys.stdout.flush()
+        await stopped.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
