@@ -1,0 +1,231 @@
+"""The conversation with the REST interface: encode, send, decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+
+import msgspec
+
+from adapters.rest.actions import Workflows, action_done, action_request
+from adapters.rest.addressing import Route, reading, write_refusal
+from adapters.rest.encoding import (
+    ObjectWrite,
+    common_headers,
+    get_parameters,
+    list_parameters,
+    read_request,
+    write_request,
+)
+from adapters.rest.options import RestOptions
+from adapters.rest.paging import continuation
+from adapters.rest.refusals import refusal
+from contracts.adapter import AdapterContext, Capabilities
+from contracts.addressing import Resolved, resolve
+from contracts.bodies import missing_for_insert
+from contracts.call import Call
+from contracts.errors import InvalidBody, Outcome, RecordNotFound, UpstreamInvalidResponse
+from contracts.operations import (
+    ChangeRecord,
+    CreateRecord,
+    Found,
+    GetRecord,
+    ListRecords,
+    Operation,
+    Page,
+    Record,
+    ReplaceRecord,
+    Result,
+    RunAction,
+    Stored,
+)
+from contracts.records import RecordCodec
+from contracts.wire import Wire, WireRequest, WireResponse
+
+_QUERY = frozenset({"filter", "orderby", "select", "expand", "limit", "skip", "count"})
+_READS = frozenset({"list", "get", "action"})
+_METHODS = MappingProxyType({"create": "POST", "replace": "PUT", "change": "PATCH"})
+_NO_WRITES = "this environment takes no REST writes (on-premises); an import connector would serve it"
+_NO_DELETE = "the REST interface deletes only inside a batch"
+
+
+class RestAdapter:
+    """REST objects and workflows for one tenant."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        """Raises ValueError for options that cannot be used."""
+        options = context.options
+        if not isinstance(options, RestOptions):
+            raise TypeError("the REST adapter takes RestOptions")
+        self._base_url = context.base_url
+        self._schema = context.schema
+        self._profile = context.profile
+        self._writes = options.writes
+        self._workflows = Workflows(options.actions)
+        self._codec = RecordCodec(context.schema, context.zone)
+        missing = {"delete": _NO_DELETE}
+        if not options.writes:
+            missing |= dict.fromkeys(_METHODS, _NO_WRITES)
+        self.capabilities = Capabilities(
+            operations=_READS | _METHODS.keys() if options.writes else _READS, query=_QUERY, missing=missing
+        )
+
+    def refusal(self, operation: Operation) -> str | None:
+        """See :meth:`contracts.adapter.Adapter.refusal`."""
+        kind = operation.kind
+        if kind not in self.capabilities.operations:
+            return self.capabilities.missing.get(kind, "the REST interface has no such operation")
+        if isinstance(operation, CreateRecord | ReplaceRecord | ChangeRecord):
+            return write_refusal(operation.path)
+        return None
+
+    def plan(self, call: Call) -> tuple[WireRequest, ...]:
+        """See :meth:`contracts.adapter.Adapter.plan`."""
+        operation = call.operation
+        if isinstance(operation, ChangeRecord) and operation.upsert:
+            resolved = resolve(self._schema, operation.path)
+            return self._write(call, operation, resolved, "PATCH"), self._write(
+                call, operation, resolved, "PUT"
+            )
+        if isinstance(operation, RunAction):
+            return (self._action_request(call, operation),)
+        if isinstance(operation, GetRecord | ListRecords):
+            return (self._reading(call, operation).request,)
+        resolved = resolve(self._schema, _written(operation).path)
+        return (self._write(call, _written(operation), resolved, _METHODS[operation.kind]),)
+
+    async def perform(self, call: Call, wire: Wire) -> Result:
+        """See :meth:`contracts.adapter.Adapter.perform`."""
+        operation = call.operation
+        if isinstance(operation, RunAction):
+            return action_done(accepted(operation, await wire.send(self._action_request(call, operation))))
+        if isinstance(operation, GetRecord | ListRecords):
+            reading = self._reading(call, operation)
+            answer = accepted(operation, await wire.send(reading.request))
+            return (
+                self._page(reading, answer)
+                if isinstance(operation, ListRecords)
+                else self._found(reading, answer)
+            )
+        write = _written(operation)
+        resolved = resolve(self._schema, write.path)
+        if isinstance(write, ChangeRecord) and write.upsert:
+            return await self._upsert(call, write, resolved, wire)
+        request = self._write(call, write, resolved, _METHODS[operation.kind])
+        return self._stored(resolved, accepted(operation, await wire.send(request)))
+
+    async def _upsert(self, call: Call, operation: ChangeRecord, resolved: Resolved, wire: Wire) -> Stored:
+        """Change; when the upstream says that there is no such record, create it.
+
+        A replace is sent only after that answer: sent blindly it would empty what the body leaves
+        out. Someone else's insert between the two would still be replaced; the upstream knows no
+        conditional write that could prevent it.
+        """
+        answer = await wire.send(self._write(call, operation, resolved, "PATCH"))
+        try:
+            return self._stored(resolved, accepted(operation, answer))
+        except RecordNotFound:
+            check_insert(resolved, operation.body)
+        answer = await wire.send(self._write(call, operation, resolved, "PUT"))
+        return self._stored(resolved, accepted(operation, answer))
+
+    def _reading(self, call: Call, operation: GetRecord | ListRecords) -> Reading:
+        resolved = resolve(self._schema, operation.path)
+        route = reading(resolved)
+        if isinstance(operation, ListRecords):
+            parameters = list_parameters(operation.query, route)
+        else:
+            parameters = get_parameters(operation, route)
+        return Reading(
+            resolved, route, parameters, read_request(route, parameters, common_headers(call, self._profile))
+        )
+
+    def _write(self, call: Call, operation: ObjectWrite, resolved: Resolved, method: str) -> WireRequest:
+        return write_request(call, operation, self._schema, resolved, method, self._profile)
+
+    def _action_request(self, call: Call, operation: RunAction) -> WireRequest:
+        return action_request(
+            operation, self._workflows.find(operation.name), common_headers(call, self._profile)
+        )
+
+    def _page(self, asked: Reading, answer: WireResponse) -> Page:
+        with readable():
+            listed = self._codec.page(asked.resolved.entity, answer.content)
+        return Page(
+            items=listed.items,
+            next=continuation(listed.next_page_link, self._base_url, asked.parameters, len(listed.items)),
+            count=listed.count,
+            content_language=answer.headers.get("content-language"),
+        )
+
+    def _found(self, asked: Reading, answer: WireResponse) -> Found:
+        spoken = answer.headers.get("content-language")
+        if asked.route.filter is None:
+            return Found(record=self._record(asked.resolved, answer), content_language=spoken)
+        items = self._page(asked, answer).items
+        if len(items) > 1:
+            raise UpstreamInvalidResponse("more than one record has this key")
+        if not items:
+            raise RecordNotFound("the upstream has no record with this key", outcome=Outcome.REFUSED)
+        return Found(record=items[0], content_language=spoken)
+
+    def _stored(self, resolved: Resolved, answer: WireResponse) -> Stored:
+        record = self._record(resolved, answer)
+        try:
+            path = self._schema.path_of(resolved.entity, record)
+        except ValueError:
+            # The key need not be granted Id; the record is then known by the path it was written by.
+            path = resolved.path
+        return Stored(
+            record=record,
+            created=answer.status == 201,
+            path=path,
+            content_language=answer.headers.get("content-language"),
+        )
+
+    def _record(self, resolved: Resolved, answer: WireResponse) -> Record:
+        with readable():
+            return self._codec.record(resolved.entity, answer.content)
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A read on its way: where it leads, how it goes there, what is asked."""
+
+    resolved: Resolved
+    route: Route
+    parameters: dict[str, str]
+    request: WireRequest
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """An answer that cannot be read is the upstream's fault, not a bug: say so."""
+    try:
+        yield
+    except ValueError as error:
+        raise UpstreamInvalidResponse(f"the upstream's answer cannot be read: {error}") from error
+
+
+def accepted(operation: Operation, answer: WireResponse) -> WireResponse:
+    """The answer, when it is one of success; raises the error that it means otherwise."""
+    if answer.status >= 300:
+        raise refusal(operation, answer)
+    return answer
+
+
+def check_insert(resolved: Resolved, body: dict[str, object]) -> None:
+    """Raises :class:`InvalidBody` when a body that may change a record is not enough to make one."""
+    faults = tuple(missing_for_insert(resolved.entity, body))
+    if faults:
+        raise InvalidBody(
+            "the record does not exist, and to create it the body lacks what every new record needs",
+            faults=faults,
+            outcome=Outcome.REFUSED,
+        )
+
+
+def _written(operation: Operation) -> ObjectWrite:
+    if isinstance(operation, CreateRecord | ReplaceRecord | ChangeRecord):
+        return operation
+    raise TypeError(f"{operation.kind} is not routed to this adapter")
