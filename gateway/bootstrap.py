@@ -1,0 +1,251 @@
+"""Everything put together: the only place that knows every part."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import BinaryIO
+
+import msgspec
+from litestar import Litestar
+from structlog.typing import FilteringBoundLogger
+
+from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile
+from contracts.entities import standard_schema
+from contracts.schema import Schema
+from contracts.wire import Slot
+from gateway.clock import Clock, SystemClock
+from gateway.http.app import build_http, build_operations
+from gateway.http.boundary import Limits, Services
+from gateway.http.context import Timeouts
+from gateway.http.cursors import Cursors
+from gateway.http.principals import Principals
+from gateway.http.reporting import CallReporter
+from gateway.http.tokens import TokenVerifier
+from gateway.pipeline import policies
+from gateway.registry import RegistryError, discover
+from gateway.routing import Routing
+from gateway.settings import (
+    ConfigurationError,
+    Problem,
+    ServerSettings,
+    Settings,
+    TenantSettings,
+    decode_strict,
+)
+from gateway.telemetry.log import build_logger
+from gateway.telemetry.metrics import Metrics
+from gateway.tenants import Tenant, Tenants, TenantWire
+from gateway.version import VERSION
+from gateway.wire import SendReport, UpstreamWire, WireSettings
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """The applications of one process. ``operations`` is there when its routes have a port of their own."""
+
+    app: Litestar
+    operations: Litestar | None
+    logger: FilteringBoundLogger
+
+
+def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | None = None) -> Gateway:
+    """The gateway that a configuration describes; connections are made when calls need them.
+
+    ``log`` is where lines go, standard output when None. Raises
+    :class:`~gateway.settings.ConfigurationError` with everything that only the adapters could find wrong.
+    """
+    clock = clock or SystemClock()
+    logger = build_logger(settings.server.log, log or sys.stdout.buffer, settings.secrets(), clock.now)
+    specs = _adapters()
+    metrics = Metrics(
+        version=VERSION,
+        config_hash=settings.fingerprint(),
+        tenants=settings.tenants.keys(),
+        environments=settings.environments.keys(),
+        adapters=specs.keys(),
+    )
+    tenants = _Assembly(settings, specs, standard_schema(), clock, metrics).tenants()
+    services = Services(
+        tenants=tenants,
+        authenticate=Principals(settings.clients, _tokens(settings.server)),
+        reporter=CallReporter(logger, metrics, show_keys=settings.server.log.show_keys),
+        clock=clock,
+        cursors=Cursors(_cursor_secret(settings.server, logger)),
+        metrics=metrics.render,
+        limits=_limits(settings.server),
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await tenants.close()
+
+    apart = settings.server.operations_port is not None
+    return Gateway(
+        app=build_http(services, operations=not apart, lifespan=lifespan),
+        operations=build_operations(services) if apart else None,
+        logger=logger,
+    )
+
+
+def _adapters() -> Mapping[str, AdapterSpec]:
+    try:
+        return discover()
+    except RegistryError as error:
+        raise _mistake("adapters", str(error)) from error
+
+
+class _Assembly(msgspec.Struct, frozen=True):
+    """What every tenant is put together from."""
+
+    settings: Settings
+    specs: Mapping[str, AdapterSpec]
+    schema: Schema
+    clock: Clock
+    metrics: Metrics
+
+    def tenants(self) -> Tenants:
+        """Raises :class:`ConfigurationError` with the mistakes of all tenants."""
+        built: list[Tenant] = []
+        problems: list[Problem] = []
+        for name, tenant in self.settings.tenants.items():
+            try:
+                built.append(self._tenant(name, tenant))
+            except ConfigurationError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigurationError(problems)
+        return Tenants(built)
+
+    def _tenant(self, name: str, tenant: TenantSettings) -> Tenant:
+        adapters: dict[str, Adapter] = {}
+        wires: dict[str, TenantWire] = {}
+        problems: list[Problem] = []
+        for adapter, options in tenant.adapter_options().items():
+            where = f"tenants.{name}.adapters.{adapter}"
+            try:
+                spec, address = self._found(adapter, tenant, where)
+                adapters[adapter] = _opened(spec, self._context(spec, tenant, address, options, where), where)
+                wires[adapter] = self._wire(name, adapter, tenant, address, where)
+            except ConfigurationError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigurationError(problems)
+        return Tenant(
+            name,
+            tenant,
+            schema=self.schema,
+            routing=Routing(adapters),
+            wires=wires,
+            policies=policies(self.clock),
+        )
+
+    def _found(self, adapter: str, tenant: TenantSettings, where: str) -> tuple[AdapterSpec, str]:
+        """The adapter's spec and the address it speaks to."""
+        spec = self.specs.get(adapter)
+        if spec is None:
+            installed = ", ".join(sorted(self.specs))
+            raise _mistake(where, f"no adapter of this name is installed; there are: {installed}")
+        address = self.settings.environments[tenant.environment].address(spec.interface)
+        if address is None:
+            raise _mistake(
+                where, f"the environment '{tenant.environment}' has no address for '{spec.interface}'"
+            )
+        return spec, address
+
+    def _context(
+        self,
+        spec: AdapterSpec,
+        tenant: TenantSettings,
+        address: str,
+        options: Mapping[str, object],
+        where: str,
+    ) -> AdapterContext:
+        return AdapterContext(
+            base_url=address,
+            schema=self.schema,
+            zone=self.settings.environments[tenant.environment].zone,
+            profile=TenantProfile(
+                company=tenant.company,
+                multilingual=tenant.multilingual,
+                strip_html=tenant.strip_html,
+                language=tenant.language,
+            ),
+            options=decode_strict(spec.options, options, where),
+        )
+
+    def _wire(self, name: str, adapter: str, tenant: TenantSettings, address: str, where: str) -> TenantWire:
+        environment = self.settings.environments[tenant.environment]
+        certificate = tenant.client_certificate
+
+        def meter(report: SendReport) -> None:
+            self.metrics.upstream(
+                environment=tenant.environment,
+                tenant=name,
+                adapter=adapter,
+                status=report.send.status,
+                units=report.units,
+            )
+
+        wire = WireSettings(
+            base_url=address,
+            connect_timeout=environment.timeouts.connect,
+            read_timeout=environment.timeouts.read,
+            write_timeout=environment.timeouts.write,
+            pool_timeout=environment.timeouts.pool,
+            max_connections=environment.max_connections,
+            max_response=environment.max_response,
+            proxy=environment.proxy,
+            ca_file=str(environment.ca_file) if environment.ca_file else None,
+            client_cert=str(certificate.cert_file) if certificate else None,
+            client_key=str(certificate.key_file) if certificate else None,
+        )
+        credential = {Slot.API_KEY: tenant.credentials.api_key.reveal()}
+        try:
+            return UpstreamWire(wire, credential=credential, clock=self.clock, meter=meter)
+        except (ValueError, OSError) as error:
+            raise _mistake(where, f"no connection can be set up: {error}") from error
+
+
+def _opened(spec: AdapterSpec, context: AdapterContext, where: str) -> Adapter:
+    try:
+        return spec.open(context)
+    except ValueError as error:
+        raise _mistake(where, str(error)) from error
+
+
+def _mistake(where: str, message: str) -> ConfigurationError:
+    return ConfigurationError([Problem(where, message)])
+
+
+def _tokens(server: ServerSettings) -> TokenVerifier | None:
+    if server.jwt is None:
+        return None
+    keys = server.jwt.keys_file.read_text() if server.jwt.keys_file else None
+    try:
+        return TokenVerifier(server.jwt, keys)
+    except ValueError as error:
+        raise _mistake("server.jwt", str(error)) from error
+
+
+def _cursor_secret(server: ServerSettings, logger: FilteringBoundLogger) -> bytes:
+    if server.cursor_secret is not None:
+        return server.cursor_secret.reveal().encode()
+    logger.info(
+        "cursors are signed with a secret of this process alone; set server.cursor_secret for replicas"
+    )
+    return secrets.token_bytes(32)
+
+
+def _limits(server: ServerSettings) -> Limits:
+    return Limits(
+        timeouts=Timeouts(server.default_timeout, server.max_timeout),
+        body=server.limits.body,
+        action=server.limits.action,
+        upload=server.limits.upload,
+        calls=server.limits.calls,
+    )

@@ -1,0 +1,127 @@
+"""Runs the demo: a sandbox as a child process and a gateway over it, until a signal or until either ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from importlib.resources import as_file, files
+
+import msgspec
+
+from gateway.bootstrap import build
+from gateway.serving import Service, address, listen, serve
+from gateway.settings import Settings, load
+
+HOST = "127.0.0.1"
+READY = "sandbox ready on "
+READY_SECONDS = 60
+END_SECONDS = 10
+
+
+class SandboxFailed(Exception):
+    """The sandbox did not start; the message is for the one who started the demo."""
+
+
+def demo_settings(sandbox: str) -> Settings:
+    """The demo's configuration over the sandbox whose REST interface has this base address."""
+    with as_file(files("gateway.demo") / "demo.yaml") as path:
+        settings = load(path, {"SANDBOX_KEY": "sandbox-demo"})
+    environments = {
+        name: msgspec.structs.replace(environment, rest=sandbox)
+        for name, environment in settings.environments.items()
+    }
+    return msgspec.structs.replace(settings, environments=environments)
+
+
+async def run_demo(port: int, sandbox_port: int) -> int:
+    """Serve the demo; the exit code.
+
+    Raises :class:`~gateway.serving.CannotListen` and :class:`SandboxFailed`.
+    """
+    with listen(HOST, port) as listener:
+        # Asked for here only to say in plain words that it is taken.
+        listen(HOST, sandbox_port).close()
+        async with _sandbox(sandbox_port) as (child, upstream):
+            return await _gateway(listener, child, upstream)
+
+
+async def _gateway(listener: socket.socket, child: Process, upstream: str) -> int:
+    settings = demo_settings(upstream)
+    gateway = build(settings)
+    service = Service(
+        gateway.app,
+        listener,
+        grace=settings.server.shutdown_timeout,
+        ready=lambda: _say(_welcome(address(listener), upstream)),
+    )
+    stop = asyncio.Event()
+    watch = asyncio.create_task(_watch(child, stop))
+    try:
+        await serve([service], gateway.logger, stop)
+        if watch.done():
+            _say(f"the sandbox has ended (exit code {watch.result()}), and the demo with it")
+            return 1
+        return 0
+    finally:
+        watch.cancel()
+
+
+async def _watch(child: Process, stop: asyncio.Event) -> int:
+    code = await child.wait()
+    stop.set()
+    return code
+
+
+@contextlib.asynccontextmanager
+async def _sandbox(port: int) -> AsyncIterator[tuple[Process, str]]:
+    """The child, which has its own session so that Ctrl-C reaches it through us alone, and its address."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "adapters.sandbox", "--port", str(port), stdout=PIPE, start_new_session=True
+    )
+    try:
+        yield child, await _ready(child)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+        try:
+            await asyncio.wait_for(child.wait(), END_SECONDS)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+
+
+async def _ready(child: Process) -> str:
+    """The address in the line that the sandbox begins with."""
+    if child.stdout is None:
+        raise SandboxFailed("the sandbox has no output to wait for")
+    try:
+        line = (await asyncio.wait_for(child.stdout.readline(), READY_SECONDS)).decode().strip()
+    except TimeoutError:
+        raise SandboxFailed(f"the sandbox was not ready after {READY_SECONDS} seconds") from None
+    if not line.startswith(READY):
+        raise SandboxFailed("the sandbox did not start; what it said stands above")
+    return line.removeprefix(READY)
+
+
+def _welcome(base: str, upstream: str) -> str:
+    key = "-H 'X-API-Key: demo-key'"
+    return f"""\
+gateway   {base}        its documentation: {base}/docs
+sandbox   {upstream}
+
+The key is 'demo-key' ('demo-read-key' may only read). To try it:
+
+  curl {key} {base}/v1/demo/objects/Equipment/00001
+  curl {key} {base}/v1/demo/objects/Building/01%2F02
+  curl {key} {base}/v1/demo/objects/Job -G --data-urlencode "filter=Status eq 1" -d limit=5
+
+Ctrl-C ends both."""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

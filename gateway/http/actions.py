@@ -1,0 +1,53 @@
+"""``/v1/{tenant}/actions/{name}``: workflows, with JSON or with files."""
+
+from __future__ import annotations
+
+import re
+
+from contracts.errors import ActionNotFound, UnsupportedMediaType
+from contracts.json_objects import decode_body
+from contracts.operations import ActionDone, RunAction
+from gateway.http import multipart, queries
+from gateway.http.answers import Answer, json_answer
+from gateway.http.exchange import Exchange
+from gateway.http.negotiation import accepted, media_type, require_json, require_plain
+from gateway.http.parameters import flag, parse_parameters
+from gateway.http.plans import plan_answer
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+async def run(exchange: Exchange) -> Answer:
+    """POST: the answer is ``{"result": {...}}``."""
+    accepted(exchange.headers.get(b"accept"))
+    parameters = parse_parameters(exchange.scope["query_string"], queries.COMMON)
+    exchange.action = _name(exchange)
+    operation = await _operation(exchange, exchange.action)
+    if flag(parameters, "dry_run"):
+        return plan_answer(exchange, operation)
+    done = await exchange.tenant.perform(exchange.call(operation))
+    if not isinstance(done, ActionDone):
+        raise TypeError("an action answers with its result")
+    return json_answer({"result": done.result})
+
+
+async def _operation(exchange: Exchange, name: str) -> RunAction:
+    limits = exchange.services.limits
+    content_type = exchange.headers.get(b"content-type")
+    if content_type is not None and media_type(content_type) == "multipart/form-data":
+        require_plain(exchange.headers.get(b"content-encoding"))
+        exchange.refuse_longer(limits.upload)
+        separator = multipart.boundary(content_type)
+        return RunAction(name=name, parts=multipart.Uploads(separator, exchange.receive_chunk, limits.upload))
+    if media_type(content_type).startswith(("multipart/", "application/x-www-form-urlencoded")):
+        raise UnsupportedMediaType("an action takes application/json, or multipart/form-data with files")
+    require_json(content_type, exchange.headers.get(b"content-encoding"))
+    body = await exchange.body(limits.action)
+    return RunAction(name=name, arguments=decode_body(body, limits.action) if body.strip() else {})
+
+
+def _name(exchange: Exchange) -> str:
+    name: str = exchange.scope["path_params"]["name"]
+    if not _NAME.fullmatch(name):
+        raise ActionNotFound("an action's name is letters, digits, '_', '.' and '-'")
+    return name

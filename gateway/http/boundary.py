@@ -1,0 +1,255 @@
+"""What every route has in common: who calls, errors to problems, headers, one log line and the metrics.
+
+The checks come in this order, and nothing is sent upstream by any of them: the credential (401), the
+tenant (404, whether it is absent or not this caller's), the method (405), the scope (403), the input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPScope, Receive, Send
+
+from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Overloaded
+from gateway.clock import Clock
+from gateway.http import problems
+from gateway.http.answers import Answer, Header, Streamed
+from gateway.http.context import Timeouts
+from gateway.http.cursors import Cursors
+from gateway.http.exchange import Disconnected, Exchange
+from gateway.http.principals import Authenticator
+from gateway.tenants import Tenants
+
+CLIENT_CLOSED = 499
+"""What the log says for a caller that went away; nobody sees it on the line."""
+
+
+class Needs(Enum):
+    """What must be known before an endpoint runs."""
+
+    NOTHING = 0
+    CREDENTIAL = 1
+    TENANT = 2
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One method of one route. ``operation`` names it in logs until a call is made of it."""
+
+    operation: str
+    run: Callable[[Exchange], Awaitable[Answer | Streamed]]
+    scope: str | None = None
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One path, as the API's description writes it, and its endpoints by method."""
+
+    path: str
+    needs: Needs
+    endpoints: Mapping[str, Endpoint]
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Every method that the path answers to."""
+        methods = list(self.endpoints)
+        if "GET" in methods:
+            methods.insert(1, "HEAD")
+        return (*methods, "OPTIONS")
+
+    def endpoint(self, method: str) -> Endpoint:
+        """HEAD is served as GET is. Raises :class:`MethodNotAllowed`."""
+        endpoint = self.endpoints.get("GET" if method == "HEAD" else method)
+        if endpoint is None:
+            raise MethodNotAllowed(
+                f"{method} is not known here; {', '.join(self.allowed)} are", allowed=self.allowed
+            )
+        return endpoint
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """``body``, ``action`` and ``upload`` are in bytes; ``calls`` is how many may be under way at once."""
+
+    timeouts: Timeouts = Timeouts()
+    body: int = 1_048_576
+    action: int = 20_971_520
+    upload: int = 524_288_000
+    calls: int = 1_000
+
+
+class Reporter(Protocol):
+    """Writes the log line of an exchange and counts it. ``failure`` is an unforeseen exception, for its trace."""
+
+    def started(self) -> None: ...
+
+    def finished(self, exchange: Exchange, status: int, seconds: float) -> None: ...
+
+    def failed(self, exchange: Exchange, failure: BaseException) -> None: ...
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the routes need. ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz."""
+
+    tenants: Tenants
+    authenticate: Authenticator
+    reporter: Reporter
+    clock: Clock
+    cursors: Cursors
+    metrics: Callable[[], bytes]
+    limits: Limits = Limits()
+    checks: Mapping[str, Callable[[], Awaitable[str | None]]] = {}
+
+
+class Boundary:
+    """Serves routes; one for the whole application."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._under_way = 0
+
+    async def serve(self, route: Route, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Take one request to its answer, whatever happens."""
+        exchange = Exchange(self._services, "none", scope, receive)
+        self._under_way += 1
+        self._services.reporter.started()
+        try:
+            await self._serve(route, exchange, send)
+        finally:
+            self._under_way -= 1
+
+    async def _serve(self, route: Route, exchange: Exchange, send: Send) -> None:
+        try:
+            answer = await self._answer(route, exchange)
+        except (Disconnected, asyncio.CancelledError) as gone:
+            self._finished(exchange, CLIENT_CLOSED)
+            if isinstance(gone, asyncio.CancelledError):
+                raise
+            return
+        if isinstance(answer, Streamed):
+            await self._send_stream(exchange, answer, send)
+        else:
+            self._finished(exchange, answer.status)
+            await self._send(exchange, answer, send)
+
+    def refuse(self, error: Exception, scope: HTTPScope, receive: Receive) -> Answer:
+        """The answer for what went wrong before a route was found, logged and counted like any other."""
+        exchange = Exchange(self._services, "none", scope, receive)
+        self._services.reporter.started()
+        answer = self._problem(exchange, error)
+        self._finished(exchange, answer.status)
+        return msgspec.structs.replace(answer, headers=answer.headers + tuple(_identity(exchange)))
+
+    async def _answer(self, route: Route, exchange: Exchange) -> Answer | Streamed:
+        try:
+            if exchange.method == "OPTIONS":
+                return Answer(204, headers=((b"allow", ", ".join(route.allowed).encode()),))
+            return await self._run(route, exchange)
+        except Disconnected:
+            raise
+        except Exception as error:
+            return self._problem(exchange, error)
+
+    async def _run(self, route: Route, exchange: Exchange) -> Answer | Streamed:
+        services = self._services
+        if route.needs is Needs.NOTHING:
+            return await route.endpoint(exchange.method).run(exchange)
+        client = exchange.client = services.authenticate(exchange.headers)
+        exchange.client_name = client.name
+        if route.needs is Needs.TENANT:
+            exchange.tenant = services.tenants.find(exchange.scope["path_params"]["tenant"], client.settings)
+            exchange.tenant_name = exchange.tenant.name
+        endpoint = route.endpoint(exchange.method)
+        exchange.operation = endpoint.operation
+        if endpoint.scope is not None and endpoint.scope not in client.scopes:
+            raise Forbidden(
+                f"this needs the scope '{endpoint.scope}'; the credential has "
+                f"{', '.join(sorted(client.scopes)) or 'none'}"
+            )
+        if self._under_way > services.limits.calls:
+            raise Overloaded(f"more than {services.limits.calls} calls are under way", retry_after=1)
+        return await endpoint.run(exchange)
+
+    def _problem(self, exchange: Exchange, error: Exception) -> Answer:
+        """The only place where an exception becomes an answer."""
+        if not isinstance(error, GatewayError):
+            self._services.reporter.failed(exchange, error)
+            error = problems.InternalError(
+                "the gateway failed; the operator finds the cause under the request id"
+            )
+        exchange.failure = error
+        return problems.answer(error, exchange.request_id)
+
+    def _finished(self, exchange: Exchange, status: int) -> None:
+        seconds = self._services.clock.monotonic() - exchange.started
+        self._services.reporter.finished(exchange, status, seconds)
+
+    async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
+        headers = [*_identity(exchange), *answer.headers]
+        if exchange.client_name is not None:
+            headers += _accounts(exchange, self._services.clock.monotonic() - exchange.started)
+        if answer.status not in (204, 304):
+            headers.append((b"content-length", str(len(answer.body)).encode()))
+        await send(_start(answer.status, headers))
+        await send(_body(b"" if exchange.method == "HEAD" else answer.body, more=False))
+
+    async def _send_stream(self, exchange: Exchange, answer: Streamed, send: Send) -> None:
+        """Send until the end, the first fault, or until the caller goes away, which ends the upstream's work too."""
+        await send(_start(answer.status, [*_identity(exchange), *answer.headers]))
+        chunks = _nothing() if exchange.method == "HEAD" else answer.chunks
+        pump = asyncio.ensure_future(self._pump(exchange, chunks, send))
+        watch = asyncio.ensure_future(exchange.disconnected())
+        ended = False
+        try:
+            await asyncio.wait((pump, watch), return_when=asyncio.FIRST_COMPLETED)
+            ended = pump.done()
+        finally:
+            pump.cancel()
+            watch.cancel()
+            await asyncio.gather(pump, watch, return_exceptions=True)
+            await answer.chunks.aclose()
+            self._finished(exchange, answer.status if ended else CLIENT_CLOSED)
+        if ended:
+            await send(_body(b"", more=False))
+
+    async def _pump(self, exchange: Exchange, chunks: AsyncGenerator[bytes, None], send: Send) -> None:
+        try:
+            async for chunk in chunks:
+                await send(_body(chunk, more=True))
+        except Exception as error:
+            document = self._problem(exchange, error).body
+            await send(_body(b'{"error":' + document + b"}\n", more=True))
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    return
+    yield b""
+
+
+def _identity(exchange: Exchange) -> list[Header]:
+    headers = [(b"x-request-id", exchange.request_id.encode())]
+    if exchange.traceparent is not None:
+        headers.append((b"traceparent", exchange.traceparent.encode()))
+    return headers
+
+
+def _accounts(exchange: Exchange, seconds: float) -> list[Header]:
+    """What the call took: upstream units, and where the time went (W3C Server Timing, in milliseconds)."""
+    journal = exchange.journal
+    upstream = sum(sent.seconds for sent in journal.sends)
+    description = f';desc="{journal.adapter}"' if journal.adapter else ""
+    own = max(0.0, seconds - upstream - journal.queue_seconds)
+    timing = (
+        f"queue;dur={journal.queue_seconds * 1000:.2f}, "
+        f"upstream;dur={upstream * 1000:.2f}{description}, gateway;dur={own * 1000:.2f}"
+    )
+    return [(b"quota-cost", str(journal.units).encode()), (b"server-timing", timing.encode())]
+
+
+def _start(status: int, headers: list[Header]) -> HTTPResponseStartEvent:
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def _body(content: bytes, *, more: bool) -> HTTPResponseBodyEvent:
+    return {"type": "http.response.body", "body": content, "more_body": more}

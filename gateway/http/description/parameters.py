@@ -1,0 +1,114 @@
+"""The parameters of the API and the headers of its answers, in words."""
+
+from __future__ import annotations
+
+from gateway.http.description.model import Parameter
+
+
+def _text(pattern: str | None = None) -> dict[str, object]:
+    return {"type": "string"} if pattern is None else {"type": "string", "pattern": pattern}
+
+
+_FLAG: dict[str, object] = {"type": "boolean", "default": False}
+
+_PARAMETERS = (
+    Parameter(
+        "tenant", "path", "A tenant that the credential may use.", _text("^[a-z0-9][a-z0-9-]{0,39}$"), "demo"
+    ),
+    Parameter(
+        "path",
+        "path",
+        "Entity, key, navigation, key …, split at slashes first and decoded after: a slash inside a key is `%2F`. "
+        "Composite and external keys are named: `Equipment=00001,Article=0191`, `ExternalId=4711`.",
+        _text(),
+        "Equipment/00001",
+    ),
+    Parameter(
+        "name",
+        "path",
+        "The name of a workflow.",
+        _text("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"),
+        "REST_ReportJob",
+    ),
+    Parameter("code", "path", "An error code.", _text(), "invalid_filter"),
+    Parameter(
+        "filter",
+        "query",
+        "`eq ne gt ge lt le like in and or not ( )`; texts in single quotes; properties of references by path.",
+        _text(),
+        "Status eq 2 and Vendor/Name like 'A%'",
+    ),
+    Parameter("orderby", "query", "Properties, each with `desc` or not.", _text(), "Description desc,Id"),
+    Parameter("select", "query", "The properties wanted.", _text(), "Description,Vendor"),
+    Parameter(
+        "expand",
+        "query",
+        "References and collections to be given whole, up to three levels.",
+        _text(),
+        "Vendor",
+    ),
+    Parameter("limit", "query", "Records a page.", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    Parameter("skip", "query", "Records to leave out at the beginning.", {"type": "integer", "minimum": 0}),
+    Parameter("count", "query", "Count the whole list as well.", _FLAG),
+    Parameter(
+        "cursor", "query", "Where a page begins: `next` of the page before, with the same query.", _text()
+    ),
+    Parameter("upsert", "query", "Create the record when there is none; never empties anything.", _FLAG),
+    Parameter("dry_run", "query", "Send nothing; tell what would be sent and what it would cost.", _FLAG),
+    Parameter(
+        "Request-Timeout",
+        "header",
+        "Seconds for the whole call, waiting included. In a stream the default holds for each page.",
+        {"type": "number", "exclusiveMinimum": 0},
+        "10",
+    ),
+    Parameter(
+        "Priority",
+        "header",
+        "RFC 9218: `u=0` to `2` interactive, `3` to `5` normal, `6`, `7` bulk.",
+        _text(),
+        "u=1",
+    ),
+    Parameter(
+        "X-Request-Id", "header", "Taken over, answered, logged and passed on.", _text("^[!-~]{1,128}$")
+    ),
+    Parameter("traceparent", "header", "W3C Trace Context; answered, logged and passed on.", _text()),
+    Parameter("Accept-Language", "header", "The language of the answer's texts.", _text(), "nl"),
+    Parameter("Content-Language", "header", "The language of the body's multilingual texts.", _text(), "nl"),
+    Parameter(
+        "If-None-Match",
+        "header",
+        "On a read: 304 when the tag is still current. On PUT, `*`: only create.",
+        _text(),
+    ),
+    Parameter(
+        "If-Match",
+        "header",
+        "Write only when the record still has this tag, from a read of the whole record. Checked by a read just "
+        "before the write, since the upstream knows no conditional writes: a change between the two goes unseen.",
+        _text(),
+    ),
+    Parameter("Prefer", "header", "`return=minimal` answers with the key alone.", _text(), "return=minimal"),
+    Parameter(
+        "Idempotency-Key",
+        "header",
+        "Refused with `operation_not_supported` while the gateway keeps no store for it.",
+        {"type": "string", "maxLength": 257},
+    ),
+)
+
+PARAMETERS = {parameter.name: parameter for parameter in _PARAMETERS}
+
+HEADERS = {
+    "X-Request-Id": "The id of the request, in the log too.",
+    "Quota-Cost": "Units that the call took from the upstream's quota.",
+    "Server-Timing": "Milliseconds: `queue`, `upstream`, `gateway`.",
+    "ETag": "The strong tag of these bytes.",
+    "Link": '`rel="next"`: the next page.',
+    "Location": "The path of the record.",
+    "Content-Language": "The language of the texts.",
+    "Preference-Applied": "`return=minimal` when the key alone was asked for.",
+    "Retry-After": "Seconds to wait.",
+    "Allow": "The methods known here.",
+    "WWW-Authenticate": "`Bearer`.",
+}

@@ -1,0 +1,140 @@
+"""One request on its way to its answer, and what becomes known of it for the log line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from litestar.types import HTTPScope, Receive
+
+from contracts.call import Call, Journal
+from contracts.errors import DeadlineExceeded, GatewayError, OperationNotSupported, PayloadTooLarge
+from contracts.operations import Operation
+from contracts.paths import ObjectPath
+from gateway.http import context
+from gateway.http.principals import Client
+from gateway.tenants import Tenant
+
+if TYPE_CHECKING:
+    from gateway.http.boundary import Services
+
+
+class Disconnected(Exception):
+    """The caller went away before its request had come whole; there is nobody to answer."""
+
+
+class Exchange:
+    """What an endpoint works on.
+
+    ``client`` and ``tenant`` are there when the endpoint needs them. ``operation``, ``path``, ``entity``,
+    ``action``, ``journal`` and ``failure`` are what the log line and the metrics say in the end;
+    ``quiet`` leaves both out while nothing fails, for what a machine asks every few seconds.
+    """
+
+    client: Client
+    tenant: Tenant
+
+    def __init__(self, services: Services, operation: str, scope: HTTPScope, receive: Receive) -> None:
+        self.services = services
+        self.operation = operation
+        self.scope = scope
+        self.receive = receive
+        self.started = services.clock.monotonic()
+        self.method: str = scope["method"]
+        self.headers = context.header_map(scope["headers"])
+        self.request_id = context.request_id(self.headers, services.clock.now())
+        self.traceparent = context.traceparent(self.headers)
+        self.quiet = False
+        self.client_name: str | None = None
+        self.tenant_name: str | None = None
+        self.path: ObjectPath | None = None
+        self.entity: str | None = None
+        self.action: str | None = None
+        self.journal = Journal()
+        self.failure: GatewayError | None = None
+        self._circumstances: context.Circumstances | None = None
+
+    @property
+    def circumstances(self) -> context.Circumstances:
+        """What the headers say of the call. Raises :class:`~contracts.errors.InvalidRequest`."""
+        if self._circumstances is None:
+            self._circumstances = context.circumstances(self.headers, self.services.limits.timeouts)
+        return self._circumstances
+
+    @property
+    def deadline(self) -> float:
+        """On the gateway's monotonic clock, counted from the arrival of the request."""
+        return self.started + self.circumstances.timeout
+
+    def call(self, operation: Operation) -> Call:
+        """The call for an operation. Raises :class:`OperationNotSupported` for an idempotency key on a write."""
+        given = self.circumstances
+        self.operation = operation.kind
+        if given.idempotency_key is not None and not operation.safe:
+            raise OperationNotSupported(
+                "this gateway keeps no store for idempotency keys, so it cannot promise that the write runs once; "
+                "send it without Idempotency-Key, or make it conditional with If-Match"
+            )
+        return Call(
+            operation=operation,
+            tenant=self.tenant.name,
+            client=self.client.name,
+            scopes=self.client.scopes,
+            request_id=self.request_id,
+            deadline=self.deadline,
+            urgency=given.urgency,
+            accept_language=given.accept_language,
+            content_language=given.content_language,
+            idempotency_key=given.idempotency_key,
+            traceparent=self.traceparent,
+            journal=self.journal,
+        )
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body.
+
+        Raises :class:`PayloadTooLarge` as soon as it is known to be longer than ``limit`` bytes,
+        :class:`DeadlineExceeded` when it does not come in time, and :class:`Disconnected`.
+        """
+        self.refuse_longer(limit)
+        remaining = self.deadline - self.services.clock.monotonic()
+        try:
+            async with asyncio.timeout(remaining):
+                return await self._read(limit)
+        except TimeoutError as error:
+            raise DeadlineExceeded("the deadline passed before the body had come whole") from error
+
+    def refuse_longer(self, limit: int) -> None:
+        """Raises :class:`PayloadTooLarge` when the Content-Length alone says that the body is too long."""
+        declared = self.headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > limit:
+            raise too_large(limit)
+
+    async def _read(self, limit: int) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            chunk, more = await self.receive_chunk()
+            size += len(chunk)
+            if size > limit:
+                raise too_large(limit)
+            chunks.append(chunk)
+            if not more:
+                return b"".join(chunks)
+
+    async def receive_chunk(self) -> tuple[bytes, bool]:
+        """The next piece of the body and whether more will come. Raises :class:`Disconnected`."""
+        message = await self.receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        return message.get("body", b""), message.get("more_body", False)
+
+    async def disconnected(self) -> None:
+        """Returns when the caller has gone."""
+        while (await self.receive())["type"] == "http.request":
+            pass
+
+
+def too_large(limit: int) -> PayloadTooLarge:
+    """The error for a body of more than ``limit`` bytes."""
+    return PayloadTooLarge(f"a body here may have at most {limit:,} bytes")

@@ -1,0 +1,52 @@
+"""What the gateway says of itself: tenants, capabilities, health, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.http.answers import Answer, json_answer
+from gateway.http.exchange import Exchange
+from gateway.http.negotiation import accepted
+from gateway.http.parameters import parse_parameters
+
+_METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+_FRESH = (b"cache-control", b"no-store")
+
+
+async def tenants(exchange: Exchange) -> Answer:
+    """The tenants that the credential may use."""
+    accepted(exchange.headers.get(b"accept"))
+    parse_parameters(exchange.scope["query_string"], ())
+    visible = exchange.services.tenants.visible(exchange.client.settings)
+    return json_answer(
+        {"items": [{"name": tenant.name, "environment": tenant.settings.environment} for tenant in visible]}
+    )
+
+
+async def capabilities(exchange: Exchange) -> Answer:
+    """Which operation is served by which adapter, and what none serves."""
+    accepted(exchange.headers.get(b"accept"))
+    parse_parameters(exchange.scope["query_string"], ())
+    return json_answer({"items": exchange.tenant.capabilities()})
+
+
+async def livez(exchange: Exchange) -> Answer:
+    """The process answers; that is all."""
+    exchange.quiet = True
+    return Answer(200, b'{"status":"live"}', ((b"content-type", b"application/json"), _FRESH))
+
+
+async def readyz(exchange: Exchange) -> Answer:
+    """Whether each part can serve; 503 when one cannot."""
+    exchange.quiet = True
+    parts = {name: await check() or "ok" for name, check in exchange.services.checks.items()}
+    ready = all(state == "ok" for state in parts.values())
+    document = {"status": "ready" if ready else "not ready", "parts": parts}
+    return json_answer(document, status=200 if ready else 503)
+
+
+async def metrics(exchange: Exchange) -> Answer:
+    """The Prometheus text. It can be large, so it is made beside the event loop."""
+    exchange.quiet = True
+    text = await asyncio.to_thread(exchange.services.metrics)
+    return Answer(200, text, ((b"content-type", _METRICS_TYPE), _FRESH))

@@ -1,0 +1,189 @@
+"""The OpenAPI 3.1 document, made from ``description.py``, the table of problems and the Structs of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from gateway.http import description
+from gateway.http.description import HEADERS, OPERATIONS, PARAMETERS, Described, Parameter, Reply
+from gateway.http.plans import PlanDocument
+from gateway.http.problems import KINDS, Problem
+from gateway.routing import Served
+from gateway.version import VERSION
+
+Json = dict[str, object]
+
+_REF = "#/components/schemas/{name}"
+_RECORD: Json = {
+    "type": "object",
+    "description": "A record: property names as upstream, numbers as numbers, dates `yyyy-MM-dd`, times ISO 8601 with "
+    "offset, null for empty. A reference is an id, an object for a composite key, or the record when expanded.",
+    "additionalProperties": True,
+    "examples": [{"Id": "00001", "Description": "Pump", "Status": 2, "Vendor": "0017"}],
+}
+_PAGE: Json = {
+    "type": "object",
+    "required": ["items", "next"],
+    "properties": {
+        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Record"}},
+        "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
+        "count": {"type": ["integer", "null"], "description": "Records of the whole list, when asked for."},
+    },
+}
+
+
+def document() -> Json:
+    """The whole document. It depends on nothing but this code."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": description.TITLE,
+            "version": VERSION,
+            "summary": description.SUMMARY,
+            "description": description.INTRODUCTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "tags": [{"name": group} for group in dict.fromkeys(operation.group for operation in OPERATIONS)],
+        "security": [{"bearer": []}, {"key": []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": _schemas(),
+            "parameters": {parameter.name: _parameter(parameter) for parameter in PARAMETERS.values()},
+            "headers": {
+                name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()
+            },
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key of this gateway, or a JWT.",
+                },
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+    }
+
+
+def _paths() -> Json:
+    paths: dict[str, Json] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return dict(paths)
+
+
+def _operation(operation: Described) -> Json:
+    scope = f"\n\nScope: `{operation.scope}`." if operation.scope else ""
+    described: Json = {
+        "operationId": operation.id,
+        "tags": [operation.group],
+        "summary": operation.summary,
+        "description": operation.text + scope,
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters],
+        "responses": {**_replies(operation.replies), **_failures(operation.errors)},
+    }
+    if operation.public:
+        described["security"] = []
+    if operation.body:
+        described["requestBody"] = {
+            "required": operation.id != "runAction",
+            "content": _content(operation.body),
+        }
+    return described
+
+
+def _replies(replies: Iterable[Reply]) -> Json:
+    return {
+        str(reply.status): {
+            "description": reply.text,
+            "headers": _headers(reply.headers),
+            "content": _content(reply.content),
+        }
+        for reply in replies
+    }
+
+
+def _failures(codes: Iterable[str]) -> Json:
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(KINDS[code].status, []).append(code)
+    return {
+        str(status): {
+            "description": "\n".join(f"* `{code}`: {KINDS[code].error.title}." for code in by_status[status]),
+            "headers": _headers(_failure_headers(status)),
+            "content": _content({"application/problem+json": "Problem"}),
+        }
+        for status in sorted(by_status)
+    }
+
+
+def _failure_headers(status: int) -> tuple[str, ...]:
+    special = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
+    return ("X-Request-Id", *special.get(status, ()))
+
+
+def _parameter(parameter: Parameter) -> Json:
+    described: Json = {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.place == "path",
+        "description": parameter.text,
+        "schema": parameter.schema,
+    }
+    if parameter.example is not None:
+        described["example"] = parameter.example
+    return described
+
+
+def _content(content: dict[str, str]) -> Json:
+    return {media_type: {"schema": {"$ref": _REF.format(name=name)}} for media_type, name in content.items()}
+
+
+def _headers(names: Iterable[str]) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _schemas() -> Json:
+    _, components = msgspec.json.schema_components(
+        (Problem, PlanDocument, Served), ref_template=_REF, schema_hook=_schema
+    )
+    # Defaults come as Python has them; the document is what JSON makes of them.
+    components = msgspec.json.decode(msgspec.json.encode(components))
+    problem = components["Problem"]
+    problem["properties"]["code"] = {"enum": sorted(KINDS)}
+    problem["properties"]["outcome"] = {"enum": ["not_sent", "refused", "unknown"]}
+    tenant = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    result = {"type": "object", "required": ["result"], "properties": {"result": {"type": "object"}}}
+    return {
+        **components,
+        "Record": _RECORD,
+        "Page": _PAGE,
+        "ListOrRecord": _any_of("Page", "Record", "PlanDocument"),
+        "RecordOrPlan": _any_of("Record", "PlanDocument"),
+        "Action": result,
+        "ActionOrPlan": _any_of("Action", "PlanDocument"),
+        "Arguments": {"type": "object", "additionalProperties": True},
+        "Form": {"type": "object", "additionalProperties": True, "description": "Fields and files."},
+        "CapabilityList": _list({"$ref": _REF.format(name="Served")}),
+        "TenantList": _list(tenant),
+        "Health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
+        "Anything": {"type": "object"},
+        "Text": {"type": "string"},
+    }
+
+
+def _schema(kind: type) -> Json:
+    """The schema of what msgspec knows none for: an upstream body, in a plan."""
+    if kind is not object:
+        raise NotImplementedError
+    return {"description": "JSON, text, or null"}
+
+
+def _any_of(*names: str) -> Json:
+    return {"anyOf": [{"$ref": _REF.format(name=name)} for name in names]}
+
+
+def _list(item: Mapping[str, object]) -> Json:
+    items = {"type": "array", "items": item}
+    return {"type": "object", "required": ["items"], "properties": {"items": items}}

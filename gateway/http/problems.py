@@ -1,0 +1,261 @@
+"""Errors as HTTP: the only table from error code to status, and the documents that callers get (RFC 9457)."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from contracts import errors
+from contracts.errors import Fault, GatewayError, MethodNotAllowed, NotFound, Outcome, UpstreamAnswer
+from gateway.http.answers import Answer, Header
+
+CONTENT_TYPE = b"application/problem+json"
+
+
+class RouteNotFound(NotFound):
+    """A path that is no part of the API."""
+
+    code = "route_not_found"
+    title = "There is nothing at this path"
+
+
+class InternalError(GatewayError):
+    """A fault of the gateway itself; its trace is in the log, under the request id."""
+
+    code = "internal_error"
+    title = "The gateway failed"
+    outcome = Outcome.UNKNOWN
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What a code means and what a caller can do about it, for the page at ``/problems/<code>``."""
+
+    status: int
+    error: type[GatewayError]
+    meaning: str
+    advice: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One problem document; ``instance`` is the request id."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    retryable: bool
+    outcome: str
+    upstream: UpstreamAnswer | None = None
+    errors: tuple[Fault, ...] = ()
+
+
+_KINDS = (
+    Kind(
+        400,
+        errors.InvalidRequest,
+        "A header or a query parameter is missing, misspelled or out of its range.",
+        "Correct what `detail` and `errors` name. Nothing was sent and no quota was used.",
+    ),
+    Kind(
+        400,
+        errors.InvalidFilter,
+        "The filter cannot be read, or names a property that the entity does not have.",
+        "Look at the position that `detail` gives (characters, counted from 0) and at what it expected there.",
+    ),
+    Kind(
+        400,
+        errors.InvalidPath,
+        "The object path does not lead anywhere: segments alternate entity, key, navigation, key.",
+        "Percent-encode every key on its own (a slash in a key is `%2F`) and follow what `detail` suggests.",
+    ),
+    Kind(
+        400,
+        errors.InvalidCursor,
+        "The cursor was changed, is too old, or belongs to another tenant, path or query.",
+        "Use `next` or the `Link` header of the previous page as they are, or begin again without a cursor.",
+    ),
+    Kind(
+        400,
+        errors.InvalidBody,
+        "The body is not the JSON object that is needed, or breaks a rule that the upstream would enforce.",
+        "`errors` lists every fault with a JSON pointer to it; correct them all at once.",
+    ),
+    Kind(
+        401,
+        errors.Unauthenticated,
+        "No credential was given, or it is not known, not valid any more or not meant for this gateway.",
+        "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`.",
+    ),
+    Kind(
+        403,
+        errors.Forbidden,
+        "The credential is known, but lacks the scope that this operation needs.",
+        "Use a credential with the scope that `detail` names, or ask the operator for it.",
+    ),
+    Kind(
+        404,
+        errors.TenantNotFound,
+        "There is no such tenant, or the credential may not see it; the two are not told apart.",
+        "`GET /v1/tenants` lists the tenants that the credential may use.",
+    ),
+    Kind(
+        404,
+        errors.EntityNotFound,
+        "The path names an entity that does not exist or is not granted to the gateway's upstream key.",
+        "Check the spelling; a customer's own entities begin with an underscore.",
+    ),
+    Kind(
+        404,
+        errors.RecordNotFound,
+        "The entity exists, a record with this key does not.",
+        "Check the key; keys are text, and leading zeros count.",
+    ),
+    Kind(
+        404,
+        errors.ActionNotFound,
+        "This tenant knows no action of that name.",
+        "Check the spelling, or have the action added to the tenant's configuration.",
+    ),
+    Kind(
+        404,
+        errors.ConnectorNotFound,
+        "This tenant knows no connector of that name.",
+        "Check the spelling, or have the connector added to the tenant's configuration.",
+    ),
+    Kind(
+        404,
+        RouteNotFound,
+        "The API has nothing at this path.",
+        "`GET /docs` and `GET /openapi.json` describe every path.",
+    ),
+    Kind(
+        405,
+        errors.MethodNotAllowed,
+        "The path exists, but not with this method.",
+        "The `Allow` header lists the methods that it knows.",
+    ),
+    Kind(
+        406,
+        errors.NotAcceptable,
+        "The `Accept` header allows none of the formats that can be made.",
+        "Accept `application/json`, or `application/x-ndjson` for a stream of a list.",
+    ),
+    Kind(
+        412,
+        errors.PreconditionFailed,
+        "The record is not the version that `If-Match` or `If-None-Match` asked for.",
+        "Read the record again, decide again, and repeat the write with its new `ETag`.",
+    ),
+    Kind(
+        413,
+        errors.PayloadTooLarge,
+        "The body is larger than the upstream would take.",
+        "Split it; `detail` says how large it may be.",
+    ),
+    Kind(
+        415,
+        errors.UnsupportedMediaType,
+        "The body is of a type or encoding that is not understood here.",
+        "Send `application/json`; an action also takes `multipart/form-data`.",
+    ),
+    Kind(
+        422,
+        errors.UpstreamRejected,
+        "The upstream understood the request, and one of its business rules refused it.",
+        "`upstream.message` and `upstream.code` say which rule; repeating the same request changes nothing.",
+    ),
+    Kind(
+        429,
+        errors.QuotaExceeded,
+        "A window of the upstream's quota, or of this caller's share in it, is full.",
+        "Wait for the seconds in `Retry-After`.",
+    ),
+    Kind(
+        500,
+        InternalError,
+        "Something went wrong inside the gateway that should not have.",
+        "Report the request id in `instance`; the operator finds the cause under it in the log.",
+    ),
+    Kind(
+        501,
+        errors.OperationNotSupported,
+        "None of the interfaces that this tenant has can do this.",
+        "`GET /v1/{tenant}/capabilities` lists what can be done; `detail` says what would serve this.",
+    ),
+    Kind(
+        502,
+        errors.UpstreamUnavailable,
+        "The upstream could not be reached, or answered that it cannot serve at the moment.",
+        "When `retryable` is true, repeat the request after a while.",
+    ),
+    Kind(
+        502,
+        errors.UpstreamInvalidResponse,
+        "The upstream answered with something that is not an answer of its interface.",
+        "If `outcome` is `unknown`, check the record before repeating a write.",
+    ),
+    Kind(
+        502,
+        errors.UpstreamAuthFailed,
+        "The upstream refused the gateway's own credential. The caller's credential is fine.",
+        "Tell the operator; nothing that a caller sends changes this.",
+    ),
+    Kind(
+        502,
+        errors.OutcomeUnknown,
+        "The request was sent and no answer came back: it may or may not have been carried out.",
+        "Read the record before repeating a write; repeating it blindly may do it twice.",
+    ),
+    Kind(
+        503,
+        errors.Overloaded,
+        "The gateway has as many calls under way as it can carry.",
+        "Wait for the seconds in `Retry-After`.",
+    ),
+    Kind(
+        504,
+        errors.DeadlineExceeded,
+        "The call did not end within its `Request-Timeout` (or the default).",
+        "`outcome` says whether the upstream may have carried it out; if not, repeat it with more time.",
+    ),
+)
+
+KINDS = {kind.error.code: kind for kind in _KINDS}
+"""Every code that a problem document can carry."""
+
+
+def problem(error: GatewayError, request_id: str) -> Problem:
+    """The document for an error."""
+    return Problem(
+        type=f"/problems/{error.code}",
+        title=error.title,
+        status=KINDS[error.code].status,
+        detail=error.detail,
+        instance=request_id,
+        code=error.code,
+        retryable=error.retryable,
+        outcome=error.outcome.value,
+        upstream=error.upstream,
+        errors=error.faults,
+    )
+
+
+def answer(error: GatewayError, request_id: str) -> Answer:
+    """The whole answer for an error: its document and the headers that its status calls for."""
+    document = problem(error, request_id)
+    return Answer(document.status, msgspec.json.encode(document), tuple(_headers(error, document)))
+
+
+def _headers(error: GatewayError, document: Problem) -> list[Header]:
+    headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", b"no-store")]
+    if error.retry_after is not None or document.status in (429, 503):
+        seconds = max(1, math.ceil(error.retry_after or 0))
+        headers.append((b"retry-after", str(seconds).encode()))
+    if document.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
+    return headers

@@ -1,0 +1,138 @@
+"""Serves a built gateway: its sockets, its event loop, its orderly end. What a process does, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Literal
+
+import uvicorn
+from structlog.typing import FilteringBoundLogger
+
+from gateway.telemetry.bridge import bridged
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from litestar.types import ASGIApp
+
+# Longer than the load balancers in common use keep a connection, so that they end it and never we.
+KEEP_ALIVE_SECONDS = 75
+
+
+class CannotListen(Exception):
+    """A port cannot be had; the message says why and what to do, in one sentence."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. Raises :class:`CannotListen`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise CannotListen(
+                f"port {port} on {host} is in use; end what uses it or choose another"
+            ) from None
+        raise CannotListen(f"cannot listen on {host}, port {port}: {error}") from None
+
+
+def address(listener: socket.socket) -> str:
+    """The address that a socket answers on, such as ``http://127.0.0.1:8080``."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(main: Coroutine[object, object, int]) -> int:
+    """Run to the end in the fastest loop that the platform has; the exit code."""
+    if sys.platform == "win32":
+        return asyncio.run(main)
+    import uvloop  # not made for Windows
+
+    return uvloop.run(main)
+
+
+class Service(uvicorn.Server):
+    """One application on one socket."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        *,
+        grace: int,
+        lifespan: Literal["on", "off"] = "on",
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``grace`` is how many seconds calls under way may take to end; ``ready`` is told when it serves."""
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan=lifespan,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=grace,
+        )
+        super().__init__(config)
+        self._listener = listener
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, and then tell."""
+        await super().startup(sockets)
+        self._ready()
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """Left to :func:`serve`: uvicorn would end the process by the signal and not with exit code 0."""
+        return nullcontext()
+
+    async def run_to_end(self) -> None:
+        """Serve until ``should_exit`` is set and what was under way has ended."""
+        await self.serve(sockets=[self._listener])
+
+
+async def serve(services: list[Service], logger: FilteringBoundLogger, stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set or a signal asks for the end; a second signal does not wait for calls."""
+    with bridged(logger), _signals(services, stop):
+        ending = asyncio.create_task(_end(services, stop))
+        try:
+            await asyncio.gather(*(service.run_to_end() for service in services))
+        finally:
+            ending.cancel()
+
+
+async def _end(services: list[Service], stop: asyncio.Event) -> None:
+    await stop.wait()
+    for service in services:
+        service.should_exit = True
+
+
+@contextmanager
+def _signals(services: list[Service], stop: asyncio.Event) -> Iterator[None]:
+    def interrupt() -> None:
+        for service in services:
+            service.force_exit = stop.is_set()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        # Its loops know no signal handlers; Ctrl-C ends the run as KeyboardInterrupt.
+        yield
+        return
+    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in caught:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,230 @@
+"""The configuration as frozen Structs: what can be set, with which default and within which bounds.
+
+The ``description`` of a type is what an error message says was expected, and what an
+editor shows. Patterns end in ``$(?!\\n)``: the very end, in Python and in editors alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from gateway.settings.secret import Secret
+
+ALL_TENANTS = "*"
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$(?!\n)",
+        description="a name of at most 40 small letters, digits and hyphens, not beginning with a hyphen",
+    ),
+]
+Text = Annotated[str, Meta(min_length=1, max_length=400, description="a text of 1 to 400 characters")]
+HeaderText = Annotated[
+    str,
+    Meta(
+        pattern=r"^[!-~]([ -~]{0,98}[!-~])?$(?!\n)", description="at most 100 plain ASCII characters, trimmed"
+    ),
+]
+TenantReference = Annotated[
+    str,
+    Meta(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,39})$(?!\n)", description="the name of a tenant, or '*' for all"),
+]
+LanguageTag = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)",
+        description="a language tag such as 'NL' or 'en-US'",
+    ),
+]
+KeyHash = Annotated[
+    str,
+    Meta(
+        pattern=r"^sha256:[0-9a-f]{64}$(?!\n)",
+        description="'sha256:' and 64 hexadecimal digits, as `ultimo-gateway keys new` prints them",
+    ),
+]
+Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 (any that is free) to 65535")]
+Seconds = Annotated[
+    float, Meta(gt=0, le=86_400, description="a number of seconds, more than 0 and at most 86400")
+]
+Bytes = Annotated[int, Meta(ge=1, description="a number of bytes, at least 1")]
+Count = Annotated[int, Meta(ge=1, description="a whole number, at least 1")]
+Url = Annotated[str, Meta(description="an address such as 'https://customer.ultimo.net/api/v1'")]
+
+Scope = Literal["read", "write"]
+Algorithm = Literal[
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"
+]
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``format`` auto is text on a terminal and JSON elsewhere. ``show_keys`` logs record keys in full."""
+
+    format: Literal["auto", "json", "text"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    show_keys: bool = False
+
+
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a caller may send, in bytes: ``body`` of a record, ``action`` as JSON, ``upload`` as multipart.
+
+    ``calls`` is how many calls may be under way at once; the next one is refused as overloaded.
+    """
+
+    body: Bytes = 1_048_576
+    action: Bytes = 20_971_520
+    upload: Bytes = 524_288_000
+    calls: Count = 1_000
+
+
+class JwtSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How bearer tokens (RFC 7519) are verified: with the keys of a JWKS file, or with a shared ``secret``.
+
+    ``subject_claim`` is the claim that is compared with the ``subject`` of the clients. ``leeway`` is in
+    seconds.
+    """
+
+    issuer: Text
+    audience: Text
+    algorithms: tuple[Algorithm, ...] = ("RS256",)
+    keys_file: Path | None = None
+    secret: Secret | None = None
+    subject_claim: Text = "sub"
+    leeway: Annotated[float, Meta(ge=0, le=600, description="a number of seconds from 0 to 600")] = 30.0
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The service itself. Times are in seconds.
+
+    ``operations_port`` gives /livez, /readyz and /metrics a port of their own. ``cursor_secret`` signs
+    cursors and is the same for all replicas; without it each start makes its own. ``default_timeout`` is
+    the deadline of a call that names none, ``max_timeout`` the longest that one may name;
+    ``shutdown_timeout`` is how long calls under way may take to end when the service stops.
+    """
+
+    host: Text = "127.0.0.1"
+    port: Port = 8080
+    operations_port: Port | None = None
+    cursor_secret: Secret | None = None
+    default_timeout: Seconds = 30.0
+    max_timeout: Seconds = 300.0
+    shutdown_timeout: Count = 25
+    log: LogSettings = LogSettings()
+    limits: LimitSettings = LimitSettings()
+    jwt: JwtSettings | None = None
+
+
+class TimeoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Seconds for each phase of an upstream request.
+
+    ``read`` and ``write`` are between two pieces of data, ``pool`` is the wait for a free connection.
+    """
+
+    connect: Seconds = 5.0
+    read: Seconds = 30.0
+    write: Seconds = 30.0
+    pool: Seconds = 5.0
+
+
+class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One upstream installation, with the quota that all its tenants share.
+
+    ``rest`` is the base address of the REST interface. ``zone`` is the time zone for times without an
+    offset. ``max_connections`` is per tenant. ``max_response`` is in bytes, after inflation.
+    """
+
+    rest: Url
+    zone: ZoneInfo
+    proxy: Url | None = None
+    ca_file: Path | None = None
+    timeouts: TimeoutSettings = TimeoutSettings()
+    max_connections: Count = 100
+    max_response: Bytes = 67_108_864
+
+    def address(self, interface: str) -> str | None:
+        """The base address of an interface, without a slash at the end; None where there is none."""
+        return self.rest.rstrip("/") if interface == "rest" else None
+
+
+class CredentialSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the upstream knows the tenant by: ``api_key`` for the REST interface."""
+
+    api_key: Secret
+
+
+class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A client certificate and its private key, PEM files."""
+
+    cert_file: Path
+    key_file: Path
+
+
+class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A party with credentials in one environment.
+
+    ``company`` goes out as Ultimo-Company. ``multilingual`` says that the API key is set so: values are
+    objects of language codes. ``strip_html`` has markup taken out of texts. ``adapters`` are names in the
+    order of preference, or names with their options. ``language`` is used where a caller names none.
+    """
+
+    environment: Name
+    credentials: CredentialSettings
+    client_certificate: CertificateSettings | None = None
+    company: HeaderText | None = None
+    multilingual: bool = False
+    strip_html: bool = False
+    adapters: tuple[Name, ...] | dict[Name, dict[str, object] | None] = ("rest",)
+    language: LanguageTag | None = None
+
+    def adapter_options(self) -> dict[str, dict[str, object]]:
+        """Adapter name → its options, not decoded yet, in the order of preference."""
+        if isinstance(self.adapters, dict):
+            return {name: {} if options is None else options for name, options in self.adapters.items()}
+        return {name: {} for name in self.adapters}
+
+
+class ClientSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A caller, known by the hash of a key or by the ``subject`` of its tokens.
+
+    ``tenants`` are those that it may use; ``["*"]`` is all of them.
+    """
+
+    scopes: frozenset[Scope]
+    tenants: tuple[TenantReference, ...]
+    keys: tuple[KeyHash, ...] = ()
+    subject: Text | None = None
+
+    def sees(self, tenant: str) -> bool:
+        """Whether this caller may use a tenant of that name, if there is one."""
+        return tenant in self.tenants or ALL_TENANTS in self.tenants
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration file; the three mappings are by name."""
+
+    environments: dict[Name, EnvironmentSettings]
+    tenants: dict[Name, TenantSettings]
+    clients: dict[Name, ClientSettings]
+    server: ServerSettings = ServerSettings()
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret of the configuration, for what keeps them out of logs."""
+        found = [self.server.cursor_secret, self.server.jwt.secret if self.server.jwt else None]
+        found += [tenant.credentials.api_key for tenant in self.tenants.values()]
+        return tuple(secret for secret in found if secret is not None)
+
+    def fingerprint(self) -> str:
+        """Sixteen digits that change with what is configured; secrets do not enter into them."""
+        encoded = msgspec.json.encode(self, enc_hook=_printable, order="deterministic")
+        return hashlib.sha256(encoded).hexdigest()[:16]
+
+
+def _printable(value: object) -> str:
+    return str(value)

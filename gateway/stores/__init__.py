@@ -1,0 +1,1 @@
+"""State that outlives a call, behind ports: what the policies ask for, whatever keeps it."""

@@ -1,0 +1,8 @@
+"""What the gateway tells those who run it: log lines and metrics.
+
+log.py         the logger: one line an event, JSON or text
+redaction.py   what keeps secrets out of every line
+calls.py       the line that every call leaves
+bridge.py      the standard library's loggers, in the same lines
+metrics.py     counters for Prometheus
+"""

@@ -1,0 +1,136 @@
+"""Per tenant, built once at start: its adapters opened, its wire, its routing and the composed handler."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol
+
+import msgspec
+
+from contracts.call import Call
+from contracts.errors import TenantNotFound, UpstreamInvalidResponse
+from contracts.operations import ListRecords, Page, Result
+from contracts.schema import Schema
+from contracts.wire import Wire, WireRequest
+from gateway.pipeline import Policy, compose
+from gateway.routing import Routing, Served
+from gateway.settings import ClientSettings, TenantSettings
+
+
+class TenantWire(Protocol):
+    """The tenant's way out: one pool, from which every call gets a wire of its own."""
+
+    def bound(self, call: Call) -> Wire: ...
+
+    async def close(self) -> None: ...
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call would send. ``units`` are certain, ``at_most`` is None when it depends on the answers."""
+
+    adapter: str
+    requests: tuple[WireRequest, ...]
+    units: int
+    at_most: int | None
+
+
+class Tenant:
+    """A party with credentials in one environment."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: TenantSettings,
+        *,
+        schema: Schema,
+        routing: Routing,
+        wires: dict[str, TenantWire],
+        policies: Iterable[Policy],
+    ) -> None:
+        """``wires`` is by adapter name: each interface has its own base address."""
+        self.name = name
+        self.settings = settings
+        self.schema = schema
+        self._routing = routing
+        self._wires = wires
+        self._handler = compose(tuple(policies), self._dispatch)
+
+    async def perform(self, call: Call) -> Result:
+        """Take the call through the pipeline. Raises :class:`~contracts.errors.GatewayError`."""
+        return await self._handler(call)
+
+    async def pages(self, call: Call) -> AsyncIterator[Page]:
+        """Every page of a :class:`ListRecords`, one after the other, in one journal.
+
+        Raises :class:`UpstreamInvalidResponse` when the upstream's paging comes back to a page it gave before.
+        """
+        operation = call.operation
+        if not isinstance(operation, ListRecords):
+            raise TypeError("only a list has pages")
+        seen = {operation.query.continuation}
+        while True:
+            page = await self._handler(call)
+            if not isinstance(page, Page):
+                raise TypeError("a list answers with a page")
+            yield page
+            if page.next is None:
+                return
+            if page.next in seen:
+                raise UpstreamInvalidResponse("the upstream's paging runs in a circle")
+            seen.add(page.next)
+            query = msgspec.structs.replace(operation.query, continuation=page.next, count=False)
+            call = msgspec.structs.replace(call, operation=msgspec.structs.replace(operation, query=query))
+
+    def plan(self, call: Call) -> Plan:
+        """What the call would send, without sending. Raises :class:`~contracts.errors.OperationNotSupported`."""
+        name, adapter = self._routing.choose(call.operation)
+        requests = adapter.plan(call)
+        return Plan(
+            adapter=name,
+            requests=requests,
+            units=1,
+            at_most=len(requests),
+        )
+
+    def capabilities(self) -> list[Served]:
+        """Which operation is served by which adapter, and what none serves."""
+        return self._routing.capabilities()
+
+    async def close(self) -> None:
+        """Give the tenant's connections back."""
+        for wire in self._wires.values():
+            await wire.close()
+
+    async def _dispatch(self, call: Call) -> Result:
+        name, adapter = self._routing.choose(call.operation)
+        journal = call.journal
+        journal.adapter = name
+        journal.attempts += 1
+        result = await adapter.perform(call, self._wires[name].bound(call))
+        journal.records += len(result.items) if isinstance(result, Page) else 1
+        return result
+
+
+class Tenants:
+    """All tenants of this gateway, and who may see which."""
+
+    def __init__(self, tenants: Iterable[Tenant]) -> None:
+        self._tenants = {tenant.name: tenant for tenant in tenants}
+
+    def find(self, name: str, client: ClientSettings) -> Tenant:
+        """Raises :class:`TenantNotFound`, the same for a tenant that is absent and for one that may not be seen."""
+        tenant = self._tenants.get(name)
+        if tenant is None or not client.sees(name):
+            raise TenantNotFound(
+                f"there is no tenant '{name}' for this credential; GET /v1/tenants lists them"
+            )
+        return tenant
+
+    def visible(self, client: ClientSettings) -> list[Tenant]:
+        """The tenants that this client may use, by name."""
+        return [tenant for name, tenant in sorted(self._tenants.items()) if client.sees(name)]
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        for tenant in self._tenants.values():
+            await tenant.close()

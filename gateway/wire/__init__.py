@@ -1,0 +1,11 @@
+"""The only way out: everything that leaves for an upstream goes through here, is metered and mapped.
+
+``wire`` is the wire itself, ``egress`` what may leave, ``transport`` the connections, ``failures``
+the table of what can go wrong, ``inflate`` the answers' compression, ``settings`` the address and
+its limits. Nothing else in the house imports httpx2 or aiohttp.
+"""
+
+from gateway.wire.settings import WireSettings
+from gateway.wire.wire import Meter, SendReport, UpstreamWire
+
+__all__ = ["Meter", "SendReport", "UpstreamWire", "WireSettings"]

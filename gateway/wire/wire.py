@@ -1,0 +1,256 @@
+"""The wire itself: one pool per tenant and interface, from which every call gets a wire of its own.
+
+Every request that leaves is one upstream unit, counted in the call's journal when its first byte
+leaves and told to the meter when it is over. No exception of a transport gets past here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import httpx2
+import msgspec
+
+from contracts.call import Call, Journal, UpstreamSend
+from contracts.errors import DeadlineExceeded, Outcome
+from contracts.wire import Slot, Wire, WireRequest, WireResponse, WireStream
+from gateway.clock import Clock
+from gateway.wire.egress import Body, Egress
+from gateway.wire.failures import failure
+from gateway.wire.inflate import PIECE, Inflater
+from gateway.wire.settings import WireSettings
+from gateway.wire.transport import SENDING, AiohttpTransport
+
+T = TypeVar("T")
+
+ANSWERED = "answered"
+"""The outcome of a send that was answered whole; otherwise it is a value of :class:`Outcome`."""
+
+
+class SendReport(msgspec.Struct, frozen=True):
+    """One send, told to the meter when it is over. ``units`` is 1, or 0 when no byte of it left."""
+
+    call: Call
+    send: UpstreamSend
+    units: int
+
+
+Meter = Callable[[SendReport], None]
+
+
+class UpstreamWire:
+    """The way to one upstream address with one tenant's credential."""
+
+    def __init__(
+        self,
+        settings: WireSettings,
+        *,
+        credential: Mapping[Slot, str],
+        clock: Clock,
+        meter: Meter | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """``transport`` stands in for the real one, which opens its pool at the first request.
+
+        Raises :class:`ValueError` for an address or a secret that could not be sent and
+        :class:`OSError` for certificate files that cannot be read.
+        """
+        self.egress = Egress(settings.base_url, credential)
+        self.transport = AiohttpTransport(settings) if transport is None else transport
+        self._timeouts = {
+            "connect": settings.connect_timeout,
+            "read": settings.read_timeout,
+            "write": settings.write_timeout,
+            "pool": settings.pool_timeout,
+        }
+        self._hurried = {name: limit for name, limit in self._timeouts.items() if name != "read"}
+        self.max_response = settings.max_response
+        self.clock = clock
+        self.meter = meter
+
+    def bound(self, call: Call) -> Wire:
+        """The wire of one call: its deadline holds on it, its journal is written by it."""
+        return _BoundWire(self, call)
+
+    def timeouts(self, remaining: float) -> Mapping[str, float]:
+        """httpx2's ``timeout`` extension for a call with ``remaining`` seconds left.
+
+        What the deadline comes before needs no clock of its own; a timer costs as much as all of the
+        checks of a request together, and most calls are spared the one between two arrivals of bytes.
+        """
+        return self._timeouts if self._timeouts["read"] < remaining else self._hurried
+
+    async def close(self) -> None:
+        """Close every connection; calls that are still under way break off."""
+        await self.transport.aclose()
+
+
+class _BoundWire:
+    def __init__(self, upstream: UpstreamWire, call: Call) -> None:
+        self._upstream = upstream
+        self._call = call
+
+    async def send(self, request: WireRequest) -> WireResponse:
+        exchange = _Exchange(self._upstream, self._call, request)
+        try:
+            return await exchange.guarded(exchange.whole)
+        finally:
+            await exchange.close()
+
+    @asynccontextmanager
+    async def stream(self, request: WireRequest) -> AsyncIterator[WireStream]:
+        exchange = _Exchange(self._upstream, self._call, request)
+        try:
+            await exchange.guarded(exchange.open)
+            yield exchange
+        finally:
+            await exchange.close()
+
+
+class _Departure:
+    """Whether a request has left; its unit is counted at that moment."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.happened = False
+        self._journal = journal
+
+    def note(self) -> None:
+        if not self.happened:
+            self.happened = True
+            self._journal.units += 1
+
+    async def trace(self, event: str, _: Mapping[str, object]) -> None:
+        """The ``trace`` extension of httpx2."""
+        if event == SENDING:
+            self.note()
+
+
+class _Exchange:
+    """One request and its answer, from the first check to the last byte."""
+
+    def __init__(self, upstream: UpstreamWire, call: Call, request: WireRequest) -> None:
+        """Raises what the egress rules raise; nothing has been sent then."""
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self._upstream = upstream
+        self._call = call
+        self._safe = request.safe
+        self._cap = upstream.max_response if request.max_response is None else request.max_response
+        self._departure = _Departure(call.journal)
+        self._request = upstream.egress.request(
+            request, call, {"timeout": upstream.timeouts(self._remaining()), "trace": self._departure.trace}
+        )
+        self._began: float | None = None
+        self._failed: Outcome | None = None
+        self._stream: httpx2.AsyncByteStream | None = None
+
+    async def guarded(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Take one step before the deadline. Raises what :meth:`contracts.wire.Wire.send` raises."""
+        remaining = self._remaining()
+        if remaining <= 0:
+            raise self._late()
+        try:
+            async with asyncio.timeout(remaining):
+                return await step()
+        except Exception as error:
+            failed = self._failure(error)
+        # Outside the handler, so that nothing of the transport's hangs on to what is raised.
+        raise failed
+
+    async def open(self) -> None:
+        """Send, and take in the head of the answer."""
+        self._began = self._upstream.clock.monotonic()
+        response = await self._upstream.transport.handle_async_request(self._request)
+        if not isinstance(response.stream, httpx2.AsyncByteStream):
+            raise TypeError("the transport's answer is not an asynchronous stream")
+        self._stream = response.stream
+        self._departure.note()
+        self.status = response.status_code
+        self.headers = _headers(response.headers.raw)
+        self._inflater = Inflater(self.headers.get("content-encoding", ""), self._cap)
+        self._chunks = aiter(self._stream)
+        self._pieces: Iterator[bytes] = iter(())
+
+    async def whole(self) -> WireResponse:
+        """Send, and take in the whole answer."""
+        await self.open()
+        content = []
+        while piece := await self._next():
+            content.append(piece)
+            if len(piece) == PIECE:
+                # Inflating takes the loop's time: between full pieces the others get their turn.
+                await asyncio.sleep(0)
+        return WireResponse(self.status, self.headers, b"".join(content))
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while piece := await self.guarded(self._next):
+            yield piece
+
+    async def close(self) -> None:
+        """Give the connection back, or close it when the answer was not read to its end; report the send."""
+        try:
+            if self._stream is not None:
+                await self._stream.aclose()
+        finally:
+            if self._began is not None:
+                self._report(self._upstream.clock.monotonic() - self._began)
+
+    async def _next(self) -> bytes:
+        """The next piece of the content; empty at its end."""
+        while True:
+            for piece in self._pieces:
+                if piece:
+                    return piece
+            chunk = await anext(self._chunks, None)
+            if chunk is None:
+                self._inflater.finish()
+                return b""
+            self._pieces = self._inflater.feed(chunk)
+
+    def _failure(self, error: Exception) -> Exception:
+        """What a failed step ends in; an error of the body's source, or one of our own, stays what it is."""
+        body = self._request.stream
+        if isinstance(body, Body) and body.error is not None:
+            error = body.error
+        elif isinstance(error, TimeoutError):
+            error = self._late()
+        elif isinstance(error, httpx2.HTTPError):
+            error = failure(error, safe=self._safe, sent=self._departure.happened)
+            if error.outcome is not Outcome.NOT_SENT:
+                self._departure.note()
+        self._failed = Outcome.UNKNOWN if self._departure.happened else Outcome.NOT_SENT
+        return error
+
+    def _remaining(self) -> float:
+        return self._call.deadline - self._upstream.clock.monotonic()
+
+    def _late(self) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            "the deadline passed while the upstream was asked",
+            outcome=Outcome.UNKNOWN if self._departure.happened else Outcome.NOT_SENT,
+        )
+
+    def _report(self, seconds: float) -> None:
+        if self._failed is not None:
+            outcome = self._failed.value
+        elif self.status:
+            outcome = ANSWERED
+        else:
+            outcome = (Outcome.UNKNOWN if self._departure.happened else Outcome.NOT_SENT).value
+        send = UpstreamSend(self._request.method, self.status or None, seconds, outcome)
+        self._call.journal.sends.append(send)
+        if self._upstream.meter is not None:
+            self._upstream.meter(SendReport(self._call, send, int(self._departure.happened)))
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Names in lower case; a field that comes several times is one list (RFC 9110 §5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
