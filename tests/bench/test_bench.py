@@ -1,0 +1,34 @@
+"""The benchmark still runs, measures every subject and prints its table. No figure is asserted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBJECTS = ["upstream", "passthrough"]
+
+
+def test_benchmark_prints_every_subject_at_every_concurrency(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    options = ["--quick", "--concurrency", "1", "32", "--subjects", *SUBJECTS, "--json", str(figures)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", *options], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+    cells = json.loads(figures.read_bytes())
+    measured = {(cell["workload"], cell["concurrency"], cell["subject"]) for cell in cells}
+    assert measured == set(product(["small", "page"], [1, 32], SUBJECTS))
+    for cell in cells:
+        assert cell["peak_mb"] > 0
+        for run in cell["runs"]:
+            assert run["requests"] > 0
+            assert 0 < run["p50_ms"] <= run["p99_ms"]
+            assert run["cpu_us"] > 0
+
+    assert done.stdout.count("concurrency ") == 4
+    assert all(done.stdout.count(f"\n  {subject} ") == 4 for subject in SUBJECTS)

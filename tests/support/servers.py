@@ -1,0 +1,144 @@
+"""Real servers for tests: the gateway over uvicorn, and an upstream that says what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from litestar.types import ASGIApp
+
+from gateway.bootstrap import Gateway, build
+from gateway.clock import Clock
+from gateway.keys import hash_key
+from gateway.settings import parse
+
+UPSTREAM_KEY = "sandbox-demo"
+KEY = "test-key"
+READ_KEY = "test-read-key"
+NARROW_KEY = "test-narrow-key"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """The address of an application on a free port, until the context ends."""
+    config = uvicorn.Config(
+        app, port=0, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            task.result()
+        await asyncio.sleep(0)
+    try:
+        yield f"http://127.0.0.1:{_port(server.servers[0].sockets[0])}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def eventually(happened: Callable[[], object], seconds: float = 5) -> None:
+    """Returns when ``happened`` is true; raises TimeoutError when that takes longer."""
+    async with asyncio.timeout(seconds):
+        while not happened():  # noqa: ASYNC110 - what is waited for lies behind a socket
+            await asyncio.sleep(0.005)
+
+
+def _port(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
+
+
+class Served(msgspec.Struct):
+    """A gateway that serves; ``log`` collects its lines."""
+
+    url: str
+    log: io.BytesIO
+    gateway: Gateway
+
+    def lines(self, event: str = "call") -> list[dict[str, object]]:
+        """The log lines of one kind, oldest first."""
+        lines = [
+            msgspec.json.decode(line, type=dict[str, object]) for line in self.log.getvalue().splitlines()
+        ]
+        return [line for line in lines if line["event"] == event]
+
+
+@asynccontextmanager
+async def gateway(
+    upstream: str,
+    tenants: Mapping[str, Mapping[str, object]] | None = None,
+    *,
+    environment: Mapping[str, object] | None = None,
+    server: Mapping[str, object] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Served]:
+    """A gateway in front of ``upstream`` (a REST base address), with a tenant ``demo`` when none is given.
+
+    ``test-key`` may do everything, ``test-read-key`` may read, ``test-narrow-key`` sees no tenant ``demo``.
+    """
+    tenants = tenants or {"demo": {}}
+    document = {
+        "server": {"log": {"format": "json"}, **(server or {})},
+        "environments": {"plant": {"rest": upstream, "zone": "Europe/Amsterdam", **(environment or {})}},
+        "tenants": {
+            name: {"environment": "plant", "credentials": {"api_key": {"env": "UPSTREAM_KEY"}}, **tenant}
+            for name, tenant in {**tenants, "other": {}}.items()
+        },
+        "clients": {
+            "tests": {"keys": [hash_key(KEY)], "scopes": ["read", "write"], "tenants": ["*"]},
+            "reader": {"keys": [hash_key(READ_KEY)], "scopes": ["read"], "tenants": ["*"]},
+            "narrow": {"keys": [hash_key(NARROW_KEY)], "scopes": ["read", "write"], "tenants": ["other"]},
+        },
+    }
+    environ = {"UPSTREAM_KEY": UPSTREAM_KEY, **(secrets or {})}
+    settings = parse(msgspec.json.encode(document).decode(), environ, Path())
+    log = io.BytesIO()
+    built = build(settings, clock=clock, log=log)
+    async with serving(built.app) as url:
+        yield Served(url, log, built)
+
+
+class ScriptedUpstream:
+    """Answers every request with ``answer`` (whole bytes) and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self.requests: list[bytes] = []
+        self.url = ""
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (
+                        int(line[15:])
+                        for line in head.split(b"\r\n")
+                        if line.lower().startswith(b"content-length:")
+                    ),
+                    0,
+                )
+                self.requests.append(head + await reader.readexactly(length))
+                writer.write(self.answer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+@asynccontextmanager
+async def scripted_upstream() -> AsyncIterator[ScriptedUpstream]:
+    """An upstream on a free port; ``url`` is its REST base address."""
+    upstream = ScriptedUpstream()
+    server = await asyncio.start_server(upstream.handle, "127.0.0.1", 0)
+    upstream.url = f"http://127.0.0.1:{_port(server.sockets[0])}/api/v1"
+    try:
+        yield upstream
+    finally:
+        server.close()

@@ -1,0 +1,147 @@
+"""One value: its one form, and the text of it."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.schema import Property, PropertyType
+from contracts.values import from_text, normalize_value, to_text
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+UTC = ZoneInfo("UTC")
+
+STRING, INTEGER, DECIMAL, BOOLEAN, DATE, DATETIME = (
+    PropertyType.STRING,
+    PropertyType.INTEGER,
+    PropertyType.DECIMAL,
+    PropertyType.BOOLEAN,
+    PropertyType.DATE,
+    PropertyType.DATETIME,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "form"),
+    [
+        (STRING, "", ""),
+        (STRING, 12, "12"),
+        (STRING, " a ", " a "),
+        (INTEGER, 9007199254740993, 9007199254740993),
+        (INTEGER, "-9223372036854775808", -9223372036854775808),
+        (INTEGER, "007", 7),
+        (INTEGER, "5.00", 5),
+        (INTEGER, 5.0, 5),
+        (INTEGER, 5.5, 5.5),
+        (INTEGER, "", None),
+        (INTEGER, "٣", "٣"),
+        (INTEGER, "1_0", "1_0"),
+        (INTEGER, "nan", "nan"),
+        (INTEGER, "1e400", "1e400"),
+        (DECIMAL, 5, 5.0),
+        (DECIMAL, "5.00", 5.0),
+        (DECIMAL, "0.1", 0.1),
+        (DECIMAL, "-1.5E-3", -0.0015),
+        (DECIMAL, Decimal("12.50"), 12.5),
+        (DECIMAL, "1,5", "1,5"),
+        (DECIMAL, "inf", "inf"),
+        (DECIMAL, "1e999", "1e999"),
+        (DECIMAL, "", None),
+        (BOOLEAN, "True", True),
+        (BOOLEAN, "false", False),
+        (BOOLEAN, 1, True),
+        (BOOLEAN, "0", False),
+        (BOOLEAN, "yes", "yes"),
+        (BOOLEAN, "", None),
+        (DATE, "2018-03-09", "2018-03-09"),
+        (DATE, "2018-03-09T00:00:00", "2018-03-09"),
+        (DATE, "2018-03-08T23:00:00Z", "2018-03-09"),
+        (DATE, "", None),
+        (DATE, "9 March", "9 March"),
+        (DATETIME, "2018-03-09T15:33:51.1355081Z", "2018-03-09T15:33:51.1355081Z"),
+        (DATETIME, "2018-03-09T15:33:51+01:00", "2018-03-09T15:33:51+01:00"),
+        (DATETIME, "2018-03-09T15:33:51+00:00", "2018-03-09T15:33:51Z"),
+        (DATETIME, "2018-03-09T15:33:51-00:00", "2018-03-09T15:33:51Z"),
+        (DATETIME, "2018-03-09 15:33:51z", "2018-03-09T15:33:51Z"),
+        (DATETIME, "2018-03-09T15:33", "2018-03-09T15:33:00+01:00"),
+        (DATETIME, "2018-07-09T15:33:51.50", "2018-07-09T15:33:51.50+02:00"),
+        (DATETIME, "2018-07-09T15:33:51+0530", "2018-07-09T15:33:51+05:30"),
+        (DATETIME, "2018-07-09T15:33:51-05", "2018-07-09T15:33:51-05:00"),
+        (DATETIME, "2018-07-09", "2018-07-09T00:00:00+02:00"),
+        (DATETIME, "2018-10-28T02:30:00", "2018-10-28T02:30:00+02:00"),
+        (DATETIME, "", None),
+        (DATETIME, "2018-02-30T00:00:00", "2018-02-30T00:00:00"),
+        (DATETIME, "soon", "soon"),
+    ],
+)
+def test_a_value_has_one_form(kind: PropertyType, given: object, form: object) -> None:
+    made = normalize_value(kind, given, AMSTERDAM)
+    assert (type(made), made) == (type(form), form)
+    assert normalize_value(kind, made, AMSTERDAM) == made
+
+
+@pytest.mark.parametrize("kind", PropertyType)
+@pytest.mark.parametrize("value", [None, True, [1], {"a": 1}])
+def test_what_cannot_be_read_stays_as_it_came(kind: PropertyType, value: object) -> None:
+    assert normalize_value(kind, value, AMSTERDAM) is value
+
+
+def test_a_time_in_utc_is_written_with_z() -> None:
+    assert normalize_value(DATETIME, "2018-07-09T15:33:51", UTC) == "2018-07-09T15:33:51Z"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PropertyType if kind is not STRING])
+def test_no_text_is_null_but_in_a_string(kind: PropertyType) -> None:
+    assert from_text(Property("P", kind), "", AMSTERDAM) is None
+    assert from_text(Property("P"), "", AMSTERDAM) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "true"),
+        (False, "false"),
+        (12, "12"),
+        (1.5, "1.5"),
+        (100.0, "100"),
+        (1e21, "1000000000000000000000"),
+        (1e-7, "0.0000001"),
+        (Decimal("1.10"), "1.10"),
+        (Decimal("1E+5"), "100000"),
+        ("a\n<b>", "a\n<b>"),
+    ],
+)
+def test_a_value_has_a_text(value: object, text: str) -> None:
+    assert to_text(value) == text
+
+
+@pytest.mark.parametrize("value", [{"NL": "x"}, ["x"]])
+def test_an_object_has_no_text(value: object) -> None:
+    with pytest.raises(ValueError, match="no text"):
+        to_text(value)
+
+
+typed = st.one_of(
+    st.tuples(st.just(STRING), st.text(min_size=1)),
+    st.tuples(st.just(INTEGER), st.integers(-(2**63), 2**63 - 1)),
+    st.tuples(st.just(DECIMAL), st.floats(allow_nan=False, allow_infinity=False, width=32)),
+    st.tuples(st.just(BOOLEAN), st.booleans()),
+    st.tuples(st.just(DATE), st.dates().map(str)),
+    st.tuples(st.just(DATETIME), st.datetimes(timezones=st.just(AMSTERDAM)).map(lambda at: at.isoformat())),
+)
+
+
+@given(typed)
+def test_a_value_and_its_text_say_the_same(value: tuple[PropertyType, object]) -> None:
+    kind, given_value = value
+    form = normalize_value(kind, given_value, AMSTERDAM)
+    assert from_text(Property("P", kind), to_text(form), AMSTERDAM) == form
+
+
+@given(st.sampled_from(PropertyType), st.text(max_size=40))
+def test_any_text_has_a_form_that_does_not_change_again(kind: PropertyType, text: str) -> None:
+    form = from_text(Property("P", kind), text, AMSTERDAM)
+    assert normalize_value(kind, form, AMSTERDAM) == form

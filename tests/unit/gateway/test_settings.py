@@ -1,0 +1,198 @@
+"""What a right configuration becomes: values, defaults, secrets, files, the fingerprint and the schema."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+import yaml
+from openapi_schema_validator import OAS31Validator
+
+from gateway.settings import (
+    ConfigurationError,
+    CredentialSettings,
+    EnvironmentSettings,
+    Problem,
+    Secret,
+    Settings,
+    TenantSettings,
+    decode_strict,
+    json_schema,
+    load,
+    parse,
+)
+
+DEMO = Path(__file__).parents[3] / "gateway" / "demo" / "demo.yaml"
+HASH = "sha256:" + "0" * 64
+FULL = f"""
+server:
+  host: 0.0.0.0
+  port: 80
+  operations_port: 9090
+  cursor_secret: {{file: cursor.txt}}
+  default_timeout: 10
+  log: {{format: json, level: debug, show_keys: true}}
+  limits: {{body: 1000}}
+  jwt: {{issuer: https://idp, audience: gateway, keys_file: jwks.json, subject_claim: azp}}
+environments:
+  plant-a:
+    rest: https://customer.ultimo.net/api/v1/
+    zone: Europe/Amsterdam
+    proxy: http://proxy:3128
+    timeouts: {{connect: 1, read: 2.5}}
+tenants:
+  plant-a-erp:
+    environment: plant-a
+    credentials: {{api_key: {{env: PLANT_A_KEY}}}}
+    client_certificate: {{cert_file: cert.pem, key_file: cert.pem}}
+    company: "001"
+    multilingual: true
+    adapters: {{rest: {{actions: {{REST_Mine: {{element: "1"}}}}}}, batch: }}
+    language: NL
+clients:
+  erp:
+    keys: ["{HASH}"]
+    scopes: [read, write]
+    tenants: [plant-a-erp]
+  crm: {{subject: crm-service, scopes: [read], tenants: ["*"]}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "cursor.txt").write_text("a cursor secret\n")
+    (tmp_path / "jwks.json").write_text("{}")
+    (tmp_path / "cert.pem").write_text("")
+    return tmp_path
+
+
+def full(folder: Path, text: str = FULL, key: str = "the-api-key") -> Settings:
+    return parse(text, {"PLANT_A_KEY": key}, folder)
+
+
+def test_every_value_arrives(folder: Path) -> None:
+    settings = full(folder)
+    server, tenant = settings.server, settings.tenants["plant-a-erp"]
+    assert (server.host, server.port, server.operations_port, server.default_timeout) == (
+        "0.0.0.0",
+        80,
+        9090,
+        10,
+    )
+    assert (server.log.format, server.log.level, server.log.show_keys, server.limits.body) == (
+        "json",
+        "debug",
+        True,
+        1000,
+    )
+    assert server.jwt is not None
+    assert (server.jwt.keys_file, server.jwt.subject_claim) == (folder / "jwks.json", "azp")
+    assert settings.environments["plant-a"].zone == ZoneInfo("Europe/Amsterdam")
+    assert settings.environments["plant-a"].timeouts.read == 2.5
+    assert (tenant.company, tenant.language, tenant.multilingual) == ("001", "NL", True)
+    assert tenant.client_certificate is not None
+    assert tenant.client_certificate.cert_file == folder / "cert.pem"
+    assert tenant.adapter_options() == {"rest": {"actions": {"REST_Mine": {"element": "1"}}}, "batch": {}}
+    assert settings.clients["crm"].subject == "crm-service"
+
+
+def test_what_is_left_out_has_the_documented_default() -> None:
+    settings = load(DEMO, {"SANDBOX_KEY": "x" * 12})
+    assert settings.server.max_timeout == 300
+    assert settings.environments["sandbox"].timeouts.connect == 5
+    assert settings.tenants["demo"].adapter_options() == {"rest": {}}
+
+
+def test_an_address_is_given_without_its_last_slash(folder: Path) -> None:
+    environment = full(folder).environments["plant-a"]
+    assert environment.address("rest") == "https://customer.ultimo.net/api/v1"
+    assert environment.address("soap") is None
+
+
+def test_a_client_sees_its_tenants_or_all(folder: Path) -> None:
+    clients = full(folder).clients
+    assert clients["erp"].sees("plant-a-erp")
+    assert not clients["erp"].sees("other")
+    assert clients["crm"].sees("other")
+
+
+def test_secrets_come_from_the_environment_and_from_files(folder: Path) -> None:
+    settings = full(folder)
+    assert settings.tenants["plant-a-erp"].credentials.api_key.reveal() == "the-api-key"
+    assert sorted(secret.reveal() for secret in settings.secrets()) == ["a cursor secret", "the-api-key"]
+
+
+def test_a_secret_is_printed_nowhere() -> None:
+    secret = Secret("hunter2")
+    assert f"{secret} {secret!r} {[secret]}" == "*** *** [***]"
+    tenant = TenantSettings(environment="a", credentials=CredentialSettings(api_key=secret))
+    assert "hunter2" not in repr(tenant)
+    with pytest.raises(TypeError):
+        msgspec.json.encode(tenant)
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_secrets_compare_by_value() -> None:
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+
+
+def test_the_fingerprint_is_of_what_is_configured_and_not_of_secrets(folder: Path) -> None:
+    fingerprint = full(folder).fingerprint()
+    assert fingerprint == full(folder, "# a comment\n" + FULL, key="rotated").fingerprint()
+    assert fingerprint != full(folder, FULL.replace("port: 80", "port: 81")).fingerprint()
+    assert len(fingerprint) == 16
+    clients = FULL[FULL.index("  erp:\n") : FULL.index("  crm:")]
+    assert fingerprint == full(folder, FULL.replace(clients, "") + clients).fingerprint()
+
+
+def test_settings_can_be_made_without_a_file() -> None:
+    environment = EnvironmentSettings(rest="http://127.0.0.1:1", zone=ZoneInfo("UTC"))
+    assert Settings(environments={"a": environment}, tenants={}, clients={}).secrets() == ()
+
+
+class Action(msgspec.Struct, frozen=True):
+    element: str
+
+
+class Options(msgspec.Struct, frozen=True):
+    actions: dict[str, Action] = {}
+
+
+def test_adapter_options_are_decoded_later_and_still_know_their_lines(folder: Path) -> None:
+    right = full(folder).tenants["plant-a-erp"].adapter_options()["rest"]
+    assert decode_strict(Options, right, "x") == Options({"REST_Mine": Action("1")})
+    wrong = full(folder, FULL.replace("element", "elemnt")).tenants["plant-a-erp"].adapter_options()["rest"]
+    with pytest.raises(ConfigurationError) as caught:
+        decode_strict(Options, wrong, "tenants.plant-a-erp.adapters.rest")
+    place = "tenants.plant-a-erp.adapters.rest.actions.REST_Mine"
+    line = 1 + FULL[: FULL.index("adapters:")].count("\n")
+    assert caught.value.problems == (
+        Problem(f"{place}.elemnt", "unknown key, did you mean 'element'?", line),
+        Problem(f"{place}.element", "is missing; expected a text", line),
+    )
+    misspelt = full(folder, FULL.replace("actions", "acts")).tenants["plant-a-erp"].adapter_options()["rest"]
+    with pytest.raises(ConfigurationError) as caught:
+        decode_strict(Options, misspelt, "rest")
+    assert caught.value.problems == (Problem("rest.acts", "unknown key, did you mean 'actions'?", line),)
+
+
+def test_the_schema_takes_the_demo_and_refuses_what_the_loader_refuses() -> None:
+    validator = OAS31Validator(json_schema())
+    demo = yaml.safe_load(DEMO.read_text())
+    assert [error.message for error in validator.iter_errors(demo)] == []
+    for part, name, value in (
+        ("tenants", "api_key", "plain"),
+        ("clients", "scopes", ["admin"]),
+        ("clients", "keys", ["demo-key"]),
+        ("tenants", "adapers", ["rest"]),
+    ):
+        wrong = yaml.safe_load(DEMO.read_text())
+        entry = wrong[part]["demo"]
+        (entry["credentials"] if name == "api_key" else entry)[name] = value
+        assert not validator.is_valid(wrong), name
