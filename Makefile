@@ -32,7 +32,7 @@ unit: $(READY) ## the tests alone
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 bench: $(READY) ## measure: the upstream, a plain pass-through, the gateway
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python -m tests.bench
 
 lock: $(READY) ## pin the dependencies anew, with hashes and without index addresses
 	$(BIN)/pip install --quiet uv

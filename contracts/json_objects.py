@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from contracts.errors import Fault, InvalidBody, PayloadTooLarge
 
@@ -17,6 +17,7 @@ MAX_LEVELS = 64
 MAX_DIGITS = 38
 """The most digits of a number, before and after the point, that the upstream's database can hold."""
 
+_HALF = "half of a surrogate pair is not a character"
 _SURROGATE = re.compile(r"\\u[dD][89abABcdefCDEF]")
 
 
@@ -99,7 +100,10 @@ def _whole(text: str) -> int:
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise _Wrong from None
     if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
         raise _Wrong
     return number
@@ -133,12 +137,15 @@ _LENIENT = json.JSONDecoder(
 )
 
 
-def _faults(at: str, value: object) -> Iterator[Fault]:
+def _faults(at: str, value: object, level: int = 1) -> Iterator[Fault]:
+    """Raises RecursionError for what is nested too deeply."""
+    if level > MAX_LEVELS and isinstance(value, list):
+        raise RecursionError
     match value:
         case _Odd():
             yield Fault(at, str(value))
         case str() if not _encodable(value):
-            yield Fault(at, "half of a surrogate pair is not a character")
+            yield Fault(at, _HALF)
         case _Members():
             names: set[str] = set()
             for name, member in value:
@@ -146,12 +153,12 @@ def _faults(at: str, value: object) -> Iterator[Fault]:
                 if name in names:
                     yield Fault(inner, "the name stands twice in its object")
                 if not _encodable(name):
-                    yield Fault(inner, "half of a surrogate pair is not a character")
+                    yield Fault(inner, _HALF)
                 names.add(name)
-                yield from _faults(inner, member)
+                yield from _faults(inner, member, level + 1)
         case list():
             for index, item in enumerate(value):
-                yield from _faults(pointer(at, index), item)
+                yield from _faults(pointer(at, index), item, level + 1)
 
 
 def _encodable(text: str) -> bool:

@@ -16,7 +16,7 @@ from adapters.sandbox.plant_lists import (
 
 _CREATED = "2021-03-01T07:30:00Z"
 _CHANGED = "2022-06-15T10:20:30.1234567Z"
-_JOB_STATES = (1, 2, 4, 16, 32, 64, 4096, 8192, -1)
+_JOB_STATES = (1, 2, 1, 4, 1, 16, 1, 32, 64, 1, 4096, 8192, -1)
 
 Row = tuple[str, Key, Record]
 

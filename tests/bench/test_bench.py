@@ -9,12 +9,12 @@ from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SUBJECTS = ["upstream", "passthrough"]
+SUBJECTS = ["upstream", "passthrough", "gateway"]
 
 
 def test_benchmark_prints_every_subject_at_every_concurrency(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    options = ["--quick", "--concurrency", "1", "32", "--subjects", *SUBJECTS, "--json", str(figures)]
+    options = ["--quick", "--concurrency", "1", "32", "--json", str(figures)]
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", *options], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -30,5 +30,6 @@ def test_benchmark_prints_every_subject_at_every_concurrency(tmp_path: Path) -> 
             assert 0 < run["p50_ms"] <= run["p99_ms"]
             assert run["cpu_us"] > 0
 
-    assert done.stdout.count("concurrency ") == 4
-    assert all(done.stdout.count(f"\n  {subject} ") == 4 for subject in SUBJECTS)
+    assert done.stdout.count("\nconcurrency ") == 4
+    assert done.stdout.count("\n  gateway / passthrough: CPU ") == 4
+    assert all(done.stdout.count(f"\n  {subject:11} ") == 4 for subject in SUBJECTS)

@@ -49,7 +49,7 @@ def test_decimals_keep_what_the_caller_wrote() -> None:
         (b"[]", "not one JSON object"),
         (b"null", "not one JSON object"),
         (b'"text"', "not one JSON object"),
-        (b'{"a": "' + b'\\"' * 400_000, "not JSON"),
+        pytest.param(b'{"a": "' + b'\\"' * 400_000, "not JSON", id="unclosed string"),
     ],
 )
 def test_what_is_no_object_is_refused(raw: bytes, said: str) -> None:
@@ -66,8 +66,9 @@ def test_what_is_no_object_is_refused(raw: bytes, said: str) -> None:
         (b'{"a": [1, -Infinity]}', ["/a/1"]),
         (b'{"a": 1e99999999}', ["/a"]),
         (b'{"a": 1e-99999999}', ["/a"]),
-        (b'{"a": ' + b"9" * 5000 + b"}", ["/a"]),
-        (b'{"a": 0.' + b"9" * 5000 + b"}", ["/a"]),
+        (b'{"a": 1e99999999999999999999}', ["/a"]),
+        pytest.param(b'{"a": ' + b"9" * 5000 + b"}", ["/a"], id="long integer"),
+        pytest.param(b'{"a": 0.' + b"9" * 5000 + b"}", ["/a"], id="long decimal"),
         (b'{"a": ["x", "\\ud800"]}', ["/a/1"]),
         (b'{"\\udfff": 1}', ["/\ufffd"]),
     ],
@@ -90,10 +91,11 @@ def test_nesting_ends_at_64_levels() -> None:
         nested(MAX_LEVELS, b"[]"),
         b'{"a":' + b"[" * 400_000,
         nested(100_000),
+        nested(MAX_LEVELS, b'{"a": NaN}'),
         nested(900, b"NaN"),
         nested(900, b'"\\ud800"'),
     ],
-    ids=["object", "list", "unclosed", "deepest", "odd", "surrogate"],
+    ids=["object", "list", "unclosed", "deepest", "odd", "odder", "surrogate"],
 )
 def test_deeper_nesting_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidBody, match="64 levels"):
@@ -130,6 +132,7 @@ def test_what_a_caller_writes_is_what_is_read(body: dict[str, object], ascii_onl
 @given(st.binary(max_size=60) | st.text(alphabet='{}[]":,\\u01dae ', max_size=40).map(str.encode))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     try:
-        assert isinstance(decode_body(raw, LIMIT), dict)
-    except InvalidBody as error:
-        assert error.detail
+        body = decode_body(raw, LIMIT)
+    except InvalidBody:
+        return
+    assert isinstance(body, dict)

@@ -167,7 +167,9 @@ def test_without_an_entity_records_stay_as_they_came() -> None:
         (b'{"items": [], "count": "many"}', "not of the shape"),
         (b"{}", "no list"),
         (b'{"message": "secret"}', "no list"),
-        (b'{"items": [{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]}", "too deeply"),
+        pytest.param(
+            b'{"items": [{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]}", "too deeply", id="deep"
+        ),
     ],
 )
 def test_what_is_no_page_is_malformed_and_not_quoted(name: str | None, content: bytes, reason: str) -> None:

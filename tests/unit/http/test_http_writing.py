@@ -111,11 +111,12 @@ async def test_a_body_of_another_kind_is_refused(api: Served) -> None:
 
 async def test_a_body_that_is_too_long_is_refused_by_its_length_alone_or_while_it_comes() -> None:
     async with serving(Limits(body=100)) as api:
-        for headers in ({"Content-Length": "101"}, {"Transfer-Encoding": "chunked"}):
-            content = b"{" + b" " * 99 + b"}"
-            body = b"65\r\n" + content + b"\r\n0\r\n\r\n" if "Transfer-Encoding" in headers else content
-            reply = await api.send("PUT", RECORD, headers, body)
+        chunked = b"65\r\n{" + b" " * 99 + b"}\r\n0\r\n\r\n"
+        nothing_sent = await api.send("PUT", RECORD, {"Content-Length": "101"})
+        counted = await api.send("PUT", RECORD, {"Transfer-Encoding": "chunked"}, chunked)
+        for reply in (nothing_sent, counted):
             assert (reply.status, reply.code) == (413, "payload_too_large")
+        assert (await api.send("PUT", RECORD, {"Transfer-Encoding": "chunked"}, b"0\r\n\r\n")).status == 400
         assert api.adapter.calls == []
 
 
