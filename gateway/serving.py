@@ -92,7 +92,7 @@ class Service(uvicorn.Server):
         self._ready()
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Left to :func:`serve`: uvicorn would end the process by the signal and not with exit code 0."""
+        """Left to :func:`serve`, which takes the signals for all services and ends with exit code 0."""
         return nullcontext()
 
     async def run_to_end(self) -> None:
@@ -128,7 +128,10 @@ def _signals(services: list[Service], stop: asyncio.Event) -> Iterator[None]:
         # Its loops know no signal handlers; Ctrl-C ends the run as KeyboardInterrupt.
         yield
         return
-    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    caught = [signal.SIGINT, signal.SIGTERM]
+    # nohup has it ignored, and means that.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        caught.append(signal.SIGHUP)
     for number in caught:
         loop.add_signal_handler(number, interrupt)
     try:

@@ -2,10 +2,10 @@
 
 What the vendor page "Query options" leaves open is decided here, near to OData:
 
-* A property that is absent is null. Null equals null alone; any other comparison with it does not hold,
-  ``ne 'x'`` included. ``''`` is not null. ``not`` turns a comparison that does not hold into one that does.
-* A value of another kind than the literal does not hold either, and is never an error. A number also
-  compares with text that is a number, a date with a date-time, by instant.
+* A property that is absent is null. Null equals null alone, so ``ne 'x'`` holds for it (OData 4.01
+  §5.1.1.1.2) and no other comparison does. ``''`` is not null. ``not`` turns the answer round.
+* A value of another kind than the literal is as unequal to it as null is, and never an error. A number
+  also compares with text that is a number, a date with a date-time, by instant.
 * Text is compared by code point unless ``ignore_case``; ``like`` always ignores case.
 * Times are compared to all seven digits. One without an offset is local to ``zone``; a date is its midnight.
 * Nulls sort first, and last when descending.
@@ -103,11 +103,11 @@ def _comparison(tree: Comparison, readers: dict[LiteralKind, Reader]) -> Predica
         fits = like(str(literal.value))
         return lambda record: fits(resolve(record, path))
     read, compare = readers[literal.kind], _COMPARE[tree.operator]
-    right = read(_source(literal))
+    right, unequal = read(_source(literal)), tree.operator is Operator.NE
 
     def test(record: Record) -> bool:
         left = read(resolve(record, path))
-        return left is not None and compare(left, right)
+        return unequal if left is None else compare(left, right)
 
     return test
 

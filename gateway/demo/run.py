@@ -31,7 +31,7 @@ def demo_settings(sandbox: str) -> Settings:
     with as_file(files("gateway.demo") / "demo.yaml") as path:
         settings = load(path, {"SANDBOX_KEY": "sandbox-demo"})
     environments = {
-        name: msgspec.structs.replace(environment, rest=environment.rest)
+        name: msgspec.structs.replace(environment, rest=sandbox)
         for name, environment in settings.environments.items()
     }
     return msgspec.structs.replace(settings, environments=environments)

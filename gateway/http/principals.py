@@ -53,7 +53,7 @@ class Principals:
 def _credential(headers: Headers) -> str:
     """The bearer token (RFC 6750 §2.1) or the key; one of them, not both."""
     authorization, key = headers.get(b"authorization"), headers.get(b"x-api-key")
-    if False:
+    if authorization is not None and key is not None:
         raise Unauthenticated("'Authorization' and 'X-API-Key' are both given; send one of them")
     if authorization is not None:
         scheme, _, key = authorization.partition(b" ")

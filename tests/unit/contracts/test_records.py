@@ -275,7 +275,7 @@ def general(entity: Entity, record: Mapping[str, object]) -> bytes:
     return msgspec.json.encode(CODEC.normalize(entity, record))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(pages())
 def test_both_ways_to_the_normalized_form_agree_to_the_byte(
     made: tuple[Entity, list[dict[str, object]]],
@@ -288,7 +288,7 @@ def test_both_ways_to_the_normalized_form_agree_to_the_byte(
     assert [msgspec.json.encode(CODEC.record(entity, json.dumps(item).encode())) for item in items] == slow
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(pages())
 def test_normalizing_twice_changes_nothing(made: tuple[Entity, list[dict[str, object]]]) -> None:
     entity, items = made

@@ -256,11 +256,9 @@ def test_a_key_of_a_set_verifies_by_its_id_and_never_as_a_secret() -> None:
             verifier.subject(wrong)
 
 
-def test_a_verifier_needs_one_kind_of_key() -> None:
-    for settings, keys in (
-        (JWT, "{}"),
-        (JwtSettings(issuer="i", audience="a"), None),
-        (JwtSettings(issuer="i", audience="a"), "{}"),
-    ):
+def test_a_verifier_needs_one_kind_of_key_and_an_algorithm_that_fits_it() -> None:
+    keyless = JwtSettings(issuer="i", audience="a")
+    unfitting = JwtSettings(issuer="i", audience="a", algorithms=("RS256",), secret=Secret("s" * 32))
+    for settings, keys in ((JWT, "{}"), (keyless, None), (keyless, "{}"), (unfitting, None)):
         with pytest.raises(ValueError):
             TokenVerifier(settings, keys)
