@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = parsed.command(parsed)
     except KeyboardInterrupt:
         return FINE
+    except BrokenPipeError:
+        # Who reads has enough, as in `| head`; what is left must not fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
     except ConfigurationError as error:
         for problem in error.problems:
             line = f":{problem.line}" if problem.line else ""

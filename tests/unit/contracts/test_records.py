@@ -85,6 +85,17 @@ def read(entity: str, record: object) -> str:
         ),
         (
             "Equipment",
+            {
+                "Vendor": {"RecordChangeDate": "2018-07-09T15:33:51"},
+                "Parts": [{"RecordChangeDate": "2018-07-09T15:33Z"}],
+            },
+            {
+                "Vendor": {"RecordChangeDate": "2018-07-09T15:33:51+02:00"},
+                "Parts": [{"RecordChangeDate": "2018-07-09T15:33:00Z"}],
+            },
+        ),
+        (
+            "Equipment",
             {"BuildingPart": {"ID": "2", "building": "1"}},
             {"BuildingPart": {"Building": "1", "Id": "2"}},
         ),
@@ -151,6 +162,8 @@ def test_ordinary_records_are_decoded_straight_into_a_struct() -> None:
 def test_without_an_entity_records_stay_as_they_came() -> None:
     assert CODEC.page(None, page(items=[{"b": "1", "A": 2.50}])).items == [{"b": "1", "A": 2.5}]
     assert CODEC.record(None, b'{"b": "1", "A": null}') == {"b": "1", "A": None}
+    assert CODEC.record(SCHEMA.entity("_Open"), b'{"b": "1", "Id": 1}') == {"b": "1", "Id": 1}
+    assert CODEC.normalize(SCHEMA.entity("_Open"), {"b": "1", "Id": 1}) == {"b": "1", "Id": 1}
 
 
 @pytest.mark.parametrize("name", [None, "Equipment", "_Open"])
