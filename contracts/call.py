@@ -47,7 +47,6 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation
     tenant: str
     client: str
-    scopes: frozenset[str]
     request_id: str
     deadline: float
     urgency: int = 3

@@ -1,12 +1,11 @@
 """How a call travels: policies around a handler, composed once per tenant when the gateway starts.
 
-    the HTTP boundary   one log line, metrics, the problem document — for every call, served or refused
+    the HTTP boundary   credential, tenant and scope; one log line and the metrics of every call
       deadline          the whole call, whatever it waits for
-        authorize       scopes
-          dispatch      routing → adapter → wire → upstream
+        dispatch        routing → adapter → wire → upstream
 
-Retry, circuit breaker, quota, cache, merging and idempotency are further policies; each has its
-place between ``authorize`` and ``dispatch`` and none of them needs another to change.
+Who may call, and what became of the call, is the boundary's: it also sees the calls that end before
+they reach a pipeline. What decides whether, when and how often a call goes upstream is a policy here.
 """
 
 from __future__ import annotations
@@ -14,11 +13,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from gateway.clock import Clock
-
 from contracts.call import Call
 from contracts.operations import Result
-from gateway.policies.authorize import Authorize
+from gateway.clock import Clock
 from gateway.policies.deadline import Deadline
 
 Handler = Callable[[Call], Awaitable[Result]]
@@ -48,7 +45,4 @@ def _wrap(policy: Policy, proceed: Handler) -> Handler:
 
 def policies(clock: Clock) -> tuple[Policy, ...]:
     """The order that every call passes through, outermost first."""
-    return (
-        Deadline(clock),
-        Authorize(),
-    )
+    return (Deadline(clock),)

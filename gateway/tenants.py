@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
 
 from contracts.call import Call
-from contracts.errors import TenantNotFound, UpstreamInvalidResponse
-from contracts.operations import ListRecords, Page, Result
+from contracts.errors import TenantNotFound
+from contracts.operations import Page, Result
 from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest
 from gateway.pipeline import Policy, compose
@@ -58,28 +58,6 @@ class Tenant:
     async def perform(self, call: Call) -> Result:
         """Take the call through the pipeline. Raises :class:`~contracts.errors.GatewayError`."""
         return await self._handler(call)
-
-    async def pages(self, call: Call) -> AsyncIterator[Page]:
-        """Every page of a :class:`ListRecords`, one after the other, in one journal.
-
-        Raises :class:`UpstreamInvalidResponse` when the upstream's paging comes back to a page it gave before.
-        """
-        operation = call.operation
-        if not isinstance(operation, ListRecords):
-            raise TypeError("only a list has pages")
-        seen = {operation.query.continuation}
-        while True:
-            page = await self._handler(call)
-            if not isinstance(page, Page):
-                raise TypeError("a list answers with a page")
-            yield page
-            if page.next is None:
-                return
-            if page.next in seen:
-                raise UpstreamInvalidResponse("the upstream's paging runs in a circle")
-            seen.add(page.next)
-            query = msgspec.structs.replace(operation.query, continuation=page.next, count=False)
-            call = msgspec.structs.replace(call, operation=msgspec.structs.replace(operation, query=query))
 
     def plan(self, call: Call) -> Plan:
         """What the call would send, without sending. Raises :class:`~contracts.errors.OperationNotSupported`."""

@@ -79,7 +79,6 @@ class Exchange:
             operation=operation,
             tenant=self.tenant.name,
             client=self.client.name,
-            scopes=self.client.scopes,
             request_id=self.request_id,
             deadline=self.deadline,
             urgency=given.urgency,

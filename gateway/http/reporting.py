@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from contracts.call import UpstreamSend
 from contracts.paths import print_path
 from gateway.http.exchange import Exchange
-from gateway.telemetry.calls import mask_path
+from gateway.telemetry.masking import mask_path
 from gateway.telemetry.metrics import NONE, Metrics
 
 

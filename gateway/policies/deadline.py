@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway.clock import Clock
-
 from contracts.call import Call
 from contracts.errors import DeadlineExceeded, Outcome
 from contracts.operations import Result
+from gateway.clock import Clock
 
 if TYPE_CHECKING:
     from gateway.pipeline import Handler

@@ -2,7 +2,7 @@
 
 log.py         the logger: one line an event, JSON or text
 redaction.py   what keeps secrets out of every line
-calls.py       the line that every call leaves
+masking.py     what a line shows of a key
 bridge.py      the standard library's loggers, in the same lines
 metrics.py     counters for Prometheus
 """

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 DEMO = Path(__file__).parents[2] / "gateway" / "demo" / "demo.yaml"

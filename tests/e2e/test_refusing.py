@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -191,7 +192,7 @@ async def test_methods_kinds_and_sizes(client: httpx2.AsyncClient, sandbox: Sand
     typed = {"Content-Type": "application/json"}
     checked(await client.post(f"{OBJECTS}/Job", content=big, headers=typed), 413, "payload_too_large")
 
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield b" " * 65_536
 

@@ -46,7 +46,6 @@ def a_call(*, seconds: float = 10.0, request_id: str = "req-1", traceparent: str
         operation=GetRecord(path=parse_path("Equipment/00001")),
         tenant="demo",
         client="tests",
-        scopes=frozenset(),
         request_id=request_id,
         deadline=SystemClock().monotonic() + seconds,
         traceparent=traceparent,

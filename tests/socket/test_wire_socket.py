@@ -130,6 +130,19 @@ async def test_when_every_connection_is_in_use_the_wait_is_short() -> None:
         assert (await wire.bound(a_call()).send(READ)).status == 200
 
 
+async def test_as_many_go_at_once_as_there_are_connections() -> None:
+    together = asyncio.Barrier(3)
+
+    async def meet(connection: Connection) -> None:
+        await connection.request()
+        await together.wait()
+        await connection.send(OK)
+
+    async with FaultServer(meet) as server, a_wire(settings(server, max_connections=3)) as wire:
+        await asyncio.gather(*(wire.bound(a_call()).send(READ) for _ in range(6)))
+        assert server.connections == 6
+
+
 async def test_a_cancelled_call_closes_its_connection_and_gives_its_place_back() -> None:
     begun = asyncio.Event()
     gone = asyncio.Event()

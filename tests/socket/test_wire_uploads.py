@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import cast
 
 import msgspec
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from contracts.errors import DeadlineExceeded, InvalidRequest, OutcomeUnknown
@@ -129,6 +129,26 @@ async def test_an_answer_that_comes_early_is_the_answer() -> None:
         assert (answer.status, answer.content) == (413, b"big")
         await content.aclose()
     assert stopped.is_set()
+
+
+async def test_an_early_answer_stops_a_source_that_is_at_work() -> None:
+    closed = asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            yield b"first"
+            await asyncio.get_running_loop().create_future()
+        finally:
+            closed.set()
+
+    async def too_large(connection: Connection) -> None:
+        await connection.head()
+        await connection.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
+        await connection.until_gone()
+
+    async with FaultServer(too_large) as server, a_wire(WireSettings(base_url=server.url)) as wire:
+        assert (await wire.bound(a_call()).send(upload(source()))).status == 413
+        assert closed.is_set(), "nobody reads the source once the send is over"
 
 
 async def test_an_upstream_that_stops_reading_is_given_up() -> None:

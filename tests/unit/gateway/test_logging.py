@@ -18,8 +18,8 @@ from structlog.typing import FilteringBoundLogger
 from contracts.paths import parse_path
 from gateway.settings import LogSettings, Secret
 from gateway.telemetry.bridge import bridged
-from gateway.telemetry.calls import mask_key, mask_path
 from gateway.telemetry.log import build_logger
+from gateway.telemetry.masking import mask_key, mask_path
 
 NOW = 1_750_000_000.25
 
