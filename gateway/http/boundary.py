@@ -112,12 +112,14 @@ class Boundary:
     async def serve(self, route: Route, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Take one request to its answer, whatever happens."""
         exchange = Exchange(self._services, "none", scope, receive)
-        self._under_way += 1
+        # Health and documentation are answered however full the house is, and do not fill it.
+        weight = int(route.needs is not Needs.NOTHING)
+        self._under_way += weight
         self._services.reporter.started()
         try:
             await self._serve(route, exchange, send)
         finally:
-            self._under_way -= 1
+            self._under_way -= weight
 
     async def _serve(self, route: Route, exchange: Exchange, send: Send) -> None:
         try:
