@@ -1,8 +1,9 @@
 """What a caller can ask for, and what comes back: the vocabulary of the whole house.
 
-An operation speaks of records, never of a protocol. It is frozen, carries everything that an
-adapter needs to know, and says two things of itself that every policy relies on: ``safe`` (it
-changes nothing) and ``idempotent`` (doing it twice leaves what doing it once leaves; RFC 9110 §9.2).
+An operation speaks of records, never of a protocol. It is frozen and carries everything that an
+adapter needs to know; ``place`` is the caller's path, already held against the schema. It says two
+things of itself that every policy relies on: ``safe`` (it changes nothing) and ``idempotent`` (doing it
+twice leaves what doing it once leaves; RFC 9110 §9.2).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import ClassVar
 
 import msgspec
 
+from contracts.addressing import Resolved
 from contracts.filters import Filter
 from contracts.paths import ObjectPath
 
@@ -66,7 +68,7 @@ class ListRecords(Operation, frozen=True, kw_only=True, tag="list"):
     kind = "list"
     safe = True
     idempotent = True
-    path: ObjectPath
+    place: Resolved
     query: Query = Query()
 
 
@@ -76,7 +78,7 @@ class GetRecord(Operation, frozen=True, kw_only=True, tag="get"):
     kind = "get"
     safe = True
     idempotent = True
-    path: ObjectPath
+    place: Resolved
     select: tuple[tuple[str, ...], ...] = ()
     expand: tuple[tuple[str, ...], ...] = ()
 
@@ -85,7 +87,7 @@ class CreateRecord(Operation, frozen=True, kw_only=True, tag="create"):
     """A new record whose key the upstream gives → :class:`Stored`."""
 
     kind = "create"
-    path: ObjectPath
+    place: Resolved
     body: dict[str, object]
 
 
@@ -94,7 +96,7 @@ class ReplaceRecord(Operation, frozen=True, kw_only=True, tag="replace"):
 
     kind = "replace"
     idempotent = True
-    path: ObjectPath
+    place: Resolved
     body: dict[str, object]
 
 
@@ -103,7 +105,7 @@ class ChangeRecord(Operation, frozen=True, kw_only=True, tag="change"):
 
     kind = "change"
     idempotent = True
-    path: ObjectPath
+    place: Resolved
     body: dict[str, object]
     upsert: bool = False
 
@@ -113,7 +115,7 @@ class DeleteRecord(Operation, frozen=True, kw_only=True, tag="delete"):
 
     kind = "delete"
     idempotent = True
-    path: ObjectPath
+    place: Resolved
 
 
 class RunAction(Operation, frozen=True, kw_only=True, tag="action"):

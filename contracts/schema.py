@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from contracts.errors import EntityNotFound
-from contracts.operations import Record
 from contracts.paths import Key, KeyPart, ObjectPath, Segment
+
+if TYPE_CHECKING:
+    from contracts.operations import Record
 
 MAX_SUGGESTED = 64
 """Names longer than this get no suggestion: comparing them costs more than it helps."""

@@ -64,10 +64,11 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 async def _serving(settings: Settings) -> int:
     from gateway.bootstrap import build
-    from gateway.serving import Service, address, listen, serve
+    from gateway.serving import Service, address, listen, serve, settle
 
     server = settings.server
     gateway = build(settings)
+    settle()
     with ExitStack() as sockets:
         main = sockets.enter_context(listen(server.host, server.port))
         apart = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -46,6 +47,17 @@ def address(listener: socket.socket) -> str:
     """The address that a socket answers on, such as ``http://127.0.0.1:8080``."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def settle() -> None:
+    """Tell the garbage collector that what has been built stays, and to look at the rest less often.
+
+    A call makes some thousand short-lived objects that reference counts free; looking for circles among
+    them, and among everything that was built at the start, cost a sixth of the CPU time of a small read.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def run(main: Coroutine[object, object, int]) -> int:

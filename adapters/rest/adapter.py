@@ -22,7 +22,6 @@ from adapters.rest.options import RestOptions
 from adapters.rest.paging import continuation
 from adapters.rest.refusals import refusal
 from contracts.adapter import AdapterContext, Capabilities
-from contracts.addressing import Resolved, resolve
 from contracts.bodies import missing_for_insert
 from contracts.call import Call
 from contracts.errors import InvalidBody, Outcome, RecordNotFound, UpstreamInvalidResponse
@@ -41,6 +40,7 @@ from contracts.operations import (
     Stored,
 )
 from contracts.records import RecordCodec
+from contracts.schema import Entity
 from contracts.wire import Wire, WireRequest, WireResponse
 
 _QUERY = frozenset({"filter", "orderby", "select", "expand", "limit", "skip", "count"})
@@ -77,81 +77,74 @@ class RestAdapter:
         if kind not in self.capabilities.operations:
             return self.capabilities.missing.get(kind, "the REST interface has no such operation")
         if isinstance(operation, CreateRecord | ReplaceRecord | ChangeRecord):
-            return write_refusal(operation.path)
+            return write_refusal(operation.place.path)
         return None
 
     def plan(self, call: Call) -> tuple[WireRequest, ...]:
         """See :meth:`contracts.adapter.Adapter.plan`."""
         operation = call.operation
-        if isinstance(operation, ChangeRecord) and operation.upsert:
-            resolved = resolve(self._schema, operation.path)
-            return self._write(call, operation, resolved, "PATCH"), self._write(
-                call, operation, resolved, "PUT"
-            )
-        if isinstance(operation, RunAction):
-            return (self._action_request(call, operation),)
-        if isinstance(operation, GetRecord | ListRecords):
-            return (self._reading(call, operation).request,)
-        resolved = resolve(self._schema, _written(operation).path)
-        return (self._write(call, _written(operation), resolved, _METHODS[operation.kind]),)
+        match operation:
+            case GetRecord() | ListRecords():
+                return (self._reading(call, operation).request,)
+            case RunAction():
+                return (self._action(call, operation),)
+            case ChangeRecord(upsert=True):
+                return self._write(call, operation, "PATCH"), self._write(call, operation, "PUT")
+            case CreateRecord() | ReplaceRecord() | ChangeRecord():
+                return (self._write(call, operation, _METHODS[operation.kind]),)
+        raise _not_ours(operation)
 
     async def perform(self, call: Call, wire: Wire) -> Result:
         """See :meth:`contracts.adapter.Adapter.perform`."""
         operation = call.operation
-        if isinstance(operation, RunAction):
-            return action_done(accepted(operation, await wire.send(self._action_request(call, operation))))
-        if isinstance(operation, GetRecord | ListRecords):
-            reading = self._reading(call, operation)
-            answer = accepted(operation, await wire.send(reading.request))
-            return (
-                self._page(reading, answer)
-                if isinstance(operation, ListRecords)
-                else self._found(reading, answer)
-            )
-        write = _written(operation)
-        resolved = resolve(self._schema, write.path)
-        if isinstance(write, ChangeRecord) and write.upsert:
-            return await self._upsert(call, write, resolved, wire)
-        request = self._write(call, write, resolved, _METHODS[operation.kind])
-        return self._stored(resolved, accepted(operation, await wire.send(request)))
+        match operation:
+            case GetRecord():
+                reading = self._reading(call, operation)
+                return self._found(reading, accepted(operation, await wire.send(reading.request)))
+            case ListRecords():
+                reading = self._reading(call, operation)
+                return self._page(reading, accepted(operation, await wire.send(reading.request)))
+            case RunAction():
+                return action_done(accepted(operation, await wire.send(self._action(call, operation))))
+            case ChangeRecord(upsert=True):
+                return await self._upsert(call, operation, wire)
+            case CreateRecord() | ReplaceRecord() | ChangeRecord():
+                request = self._write(call, operation, _METHODS[operation.kind])
+                return self._stored(operation, await wire.send(request))
+        raise _not_ours(operation)
 
-    async def _upsert(self, call: Call, operation: ChangeRecord, resolved: Resolved, wire: Wire) -> Stored:
+    async def _upsert(self, call: Call, operation: ChangeRecord, wire: Wire) -> Stored:
         """Change; when the upstream says that there is no such record, create it.
 
         A replace is sent only after that answer: sent blindly it would empty what the body leaves
         out. Someone else's insert between the two would still be replaced; the upstream knows no
         conditional write that could prevent it.
         """
-        answer = await wire.send(self._write(call, operation, resolved, "PATCH"))
         try:
-            return self._stored(resolved, accepted(operation, answer))
+            return self._stored(operation, await wire.send(self._write(call, operation, "PATCH")))
         except RecordNotFound:
-            check_insert(resolved, operation.body)
-        answer = await wire.send(self._write(call, operation, resolved, "PUT"))
-        return self._stored(resolved, accepted(operation, answer))
+            check_insert(operation)
+        return self._stored(operation, await wire.send(self._write(call, operation, "PUT")))
 
     def _reading(self, call: Call, operation: GetRecord | ListRecords) -> Reading:
-        resolved = resolve(self._schema, operation.path)
-        route = reading(resolved)
+        route = reading(operation.place)
         if isinstance(operation, ListRecords):
             parameters = list_parameters(operation.query, route)
         else:
             parameters = get_parameters(operation, route)
-        return Reading(
-            resolved, route, parameters, read_request(route, parameters, common_headers(call, self._profile))
-        )
+        request = read_request(route, parameters, common_headers(call, self._profile))
+        return Reading(operation.place.entity, route, parameters, request)
 
-    def _write(self, call: Call, operation: ObjectWrite, resolved: Resolved, method: str) -> WireRequest:
-        return write_request(call, operation, self._schema, resolved, method, self._profile)
+    def _write(self, call: Call, operation: ObjectWrite, method: str) -> WireRequest:
+        return write_request(call, operation, self._schema, method, self._profile)
 
-    def _action_request(self, call: Call, operation: RunAction) -> WireRequest:
-        return action_request(
-            operation, self._workflows.find(operation.name), common_headers(call, self._profile)
-        )
+    def _action(self, call: Call, operation: RunAction) -> WireRequest:
+        workflow = self._workflows.find(operation.name)
+        return action_request(operation, workflow, common_headers(call, self._profile))
 
     def _page(self, asked: Reading, answer: WireResponse) -> Page:
         with readable():
-            listed = self._codec.page(asked.resolved.entity, answer.content)
+            listed = self._codec.page(asked.entity, answer.content)
         return Page(
             items=listed.items,
             next=continuation(listed.next_page_link, self._base_url, asked.parameters, len(listed.items)),
@@ -160,23 +153,25 @@ class RestAdapter:
         )
 
     def _found(self, asked: Reading, answer: WireResponse) -> Found:
-        spoken = answer.headers.get("content-language")
         if asked.route.filter is None:
-            return Found(record=self._record(asked.resolved, answer), content_language=spoken)
-        items = self._page(asked, answer).items
-        if len(items) > 1:
-            raise UpstreamInvalidResponse("more than one record has this key")
-        if not items:
-            raise RecordNotFound("the upstream has no record with this key", outcome=Outcome.REFUSED)
-        return Found(record=items[0], content_language=spoken)
+            record = self._record(asked.entity, answer)
+        else:
+            items = self._page(asked, answer).items
+            if len(items) > 1:
+                raise UpstreamInvalidResponse("more than one record has this key")
+            if not items:
+                raise RecordNotFound("the upstream has no record with this key", outcome=Outcome.REFUSED)
+            record = items[0]
+        return Found(record=record, content_language=answer.headers.get("content-language"))
 
-    def _stored(self, resolved: Resolved, answer: WireResponse) -> Stored:
-        record = self._record(resolved, answer)
+    def _stored(self, operation: ObjectWrite, answer: WireResponse) -> Stored:
+        place = operation.place
+        record = self._record(place.entity, accepted(operation, answer))
         try:
-            path = self._schema.path_of(resolved.entity, record)
+            path = self._schema.path_of(place.entity, record)
         except ValueError:
             # The key need not be granted Id; the record is then known by the path it was written by.
-            path = resolved.path
+            path = place.path
         return Stored(
             record=record,
             created=answer.status == 201,
@@ -184,15 +179,15 @@ class RestAdapter:
             content_language=answer.headers.get("content-language"),
         )
 
-    def _record(self, resolved: Resolved, answer: WireResponse) -> Record:
+    def _record(self, entity: Entity, answer: WireResponse) -> Record:
         with readable():
-            return self._codec.record(resolved.entity, answer.content)
+            return self._codec.record(entity, answer.content)
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A read on its way: where it leads, how it goes there, what is asked."""
+    """A read on its way: what is read, how it goes there, what is asked."""
 
-    resolved: Resolved
+    entity: Entity
     route: Route
     parameters: dict[str, str]
     request: WireRequest
@@ -214,9 +209,9 @@ def accepted(operation: Operation, answer: WireResponse) -> WireResponse:
     return answer
 
 
-def check_insert(resolved: Resolved, body: dict[str, object]) -> None:
+def check_insert(operation: ChangeRecord) -> None:
     """Raises :class:`InvalidBody` when a body that may change a record is not enough to make one."""
-    faults = tuple(missing_for_insert(resolved.entity, body))
+    faults = tuple(missing_for_insert(operation.place.entity, operation.body))
     if faults:
         raise InvalidBody(
             "the record does not exist, and to create it the body lacks what every new record needs",
@@ -225,7 +220,5 @@ def check_insert(resolved: Resolved, body: dict[str, object]) -> None:
         )
 
 
-def _written(operation: Operation) -> ObjectWrite:
-    if isinstance(operation, CreateRecord | ReplaceRecord | ChangeRecord):
-        return operation
-    raise TypeError(f"{operation.kind} is not routed to this adapter")
+def _not_ours(operation: Operation) -> TypeError:
+    return TypeError(f"{operation.kind} is not routed to this adapter")

@@ -8,7 +8,6 @@ from urllib.parse import quote
 from adapters.rest.addressing import Route, conjunction
 from adapters.rest.paging import resumed
 from contracts.adapter import TenantProfile
-from contracts.addressing import Resolved
 from contracts.bodies import encode_body
 from contracts.call import Call
 from contracts.filters import print_filter
@@ -105,7 +104,6 @@ def write_request(
     call: Call,
     operation: ObjectWrite,
     schema: Schema,
-    resolved: Resolved,
     method: str,
     profile: TenantProfile,
 ) -> WireRequest:
@@ -116,9 +114,9 @@ def write_request(
         headers = (*headers, ("Content-Language", written))
     return WireRequest(
         method=method,
-        target=object_target(resolved.path, {}),
+        target=object_target(operation.place.path, {}),
         headers=headers,
-        content=encode_body(schema, resolved.entity, operation.body),
+        content=encode_body(schema, operation.place.entity, operation.body),
     )
 
 

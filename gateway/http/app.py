@@ -85,17 +85,23 @@ def _application(services: Services, routes: tuple[Route, ...], lifespan: Lifesp
 
 
 def _handler(boundary: Boundary, route: Route) -> HTTPRouteHandler:
-    """One handler for all methods, with no parameters: it gives Litestar the ASGI application that answers.
+    """Litestar finds the route, and the boundary answers, as a middleware that does not go on.
 
     So the boundary sees every request to the path, and Litestar parses nothing of it.
     """
     serve: ASGIApp = partial(boundary.serve, route)
 
-    def answer() -> ASGIApp:
+    def boundary_of_route(app: ASGIApp) -> ASGIApp:
         return serve
 
+    def answered_by_the_boundary() -> None:
+        raise AssertionError("the boundary answers every request")
+
     path = "/".join(_litestar(segment) for segment in route.path.split("/"))
-    return HTTPRouteHandler(path, http_method=list(HttpMethod), sync_to_thread=False)(answer)
+    handler = HTTPRouteHandler(
+        path, http_method=list(HttpMethod), sync_to_thread=False, middleware=[boundary_of_route]
+    )
+    return handler(answered_by_the_boundary)
 
 
 def _litestar(segment: str) -> str:

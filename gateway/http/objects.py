@@ -51,7 +51,7 @@ async def create(exchange: Exchange) -> Answer:
     """POST."""
 
     def operation(target: Resolved, body: dict[str, object], upsert: bool) -> Operation:
-        return CreateRecord(path=target.path, body=body)
+        return CreateRecord(place=target, body=body)
 
     return await _write(exchange, "create", operation)
 
@@ -60,7 +60,7 @@ async def replace(exchange: Exchange) -> Answer:
     """PUT."""
 
     def operation(target: Resolved, body: dict[str, object], upsert: bool) -> Operation:
-        return ReplaceRecord(path=target.path, body=body)
+        return ReplaceRecord(place=target, body=body)
 
     return await _write(exchange, "replace", operation)
 
@@ -69,7 +69,7 @@ async def change(exchange: Exchange) -> Answer:
     """PATCH."""
 
     def operation(target: Resolved, body: dict[str, object], upsert: bool) -> Operation:
-        return ChangeRecord(path=target.path, body=body, upsert=upsert)
+        return ChangeRecord(place=target, body=body, upsert=upsert)
 
     return await _write(exchange, "change", operation, parameters=("upsert", *queries.COMMON))
 
@@ -81,7 +81,7 @@ async def delete(exchange: Exchange) -> Answer:
     parameters = parse_parameters(exchange.scope["query_string"], queries.COMMON)
     target = check_write_path(exchange.tenant.schema, path, "delete")
     _note(exchange, target)
-    operation = DeleteRecord(path=target.path)
+    operation = DeleteRecord(place=target)
     condition = _condition(exchange, target)
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, *condition, operation)
@@ -98,7 +98,7 @@ async def _read_list(exchange: Exchange, target: Resolved, wanted: Format) -> An
     cursors = exchange.services.cursors
     if "cursor" in parameters:
         query = msgspec.structs.replace(query, continuation=cursors.open(parameters["cursor"], bound))
-    operation = ListRecords(path=target.path, query=query)
+    operation = ListRecords(place=target, query=query)
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
     if wanted is Format.NDJSON:
@@ -120,7 +120,7 @@ async def _read_list(exchange: Exchange, target: Resolved, wanted: Format) -> An
 async def _read_record(exchange: Exchange, target: Resolved) -> Answer:
     parameters = parse_parameters(exchange.scope["query_string"], queries.RECORD)
     select, expand = queries.shape(parameters, exchange.tenant.schema, target.entity)
-    operation = GetRecord(path=target.path, select=select, expand=expand)
+    operation = GetRecord(place=target, select=select, expand=expand)
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
     found = await _found(exchange, operation)
@@ -225,7 +225,7 @@ async def _found(exchange: Exchange, operation: GetRecord) -> Found:
 def _condition(exchange: Exchange, target: Resolved) -> tuple[GetRecord, ...]:
     """The read that ``If-Match`` and ``If-None-Match`` make necessary before a write."""
     if target.single and (b"if-match" in exchange.headers or b"if-none-match" in exchange.headers):
-        return (GetRecord(path=target.path),)
+        return (GetRecord(place=target),)
     return ()
 
 

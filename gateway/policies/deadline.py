@@ -1,12 +1,15 @@
-"""The caller's deadline, for the whole call: whatever the inner policies wait for, it ends in time."""
+"""The caller's deadline: a call that is late before it begins does not begin.
+
+Whatever a call waits for further in (a slot, a connection, an answer) bounds that wait by the same
+deadline, and can so say what it was waiting for and whether anything had been sent.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from contracts.call import Call
-from contracts.errors import DeadlineExceeded, Outcome
+from contracts.errors import DeadlineExceeded
 from contracts.operations import Result
 from gateway.clock import Clock
 
@@ -15,28 +18,12 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """Ends a call at its deadline with :class:`DeadlineExceeded`.
-
-    The outcome is ``not_sent`` while nothing has left, ``unknown`` for a write of which something
-    has, and ``not_sent`` again for a read: it changed nothing.
-    """
+    """Raises :class:`DeadlineExceeded`, outcome ``not_sent``, for a call whose deadline has passed."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, call: Call, proceed: Handler) -> Result:
-        remaining = call.deadline - self._clock.monotonic()
-        if remaining <= 0:
+        if self._clock.monotonic() >= call.deadline:
             raise DeadlineExceeded("the deadline had passed before anything was sent")
-        try:
-            async with asyncio.timeout(remaining):
-                return await proceed(call)
-        except TimeoutError as error:
-            sent = call.journal.units > 0 and not call.operation.safe
-            raise DeadlineExceeded(
-                "the deadline passed while the upstream was being waited for"
-                if call.journal.units
-                else "the deadline passed before anything was sent",
-                outcome=Outcome.UNKNOWN if sent else Outcome.NOT_SENT,
-                retryable=not sent,
-            ) from error
+        return await proceed(call)

@@ -13,7 +13,7 @@ import httpx2
 
 from contracts.call import Call
 from contracts.errors import InvalidRequest, Outcome, UpstreamAuthFailed
-from contracts.wire import Slot, WireRequest
+from contracts.wire import HeaderValue, Slot, WireRequest
 from gateway.version import VERSION
 
 _TARGET = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*)*")
@@ -44,6 +44,7 @@ _RESERVED = frozenset(
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NOTHING = httpx2.ByteStream(b"")
+_MOST_CHECKED = 256
 
 
 class Body(httpx2.AsyncByteStream):
@@ -90,6 +91,7 @@ class Egress:
             if not _sendable(secret):
                 raise ValueError(f"the {slot.value} has characters that a header cannot carry")
         self._credential = dict(credential)
+        self._checked: dict[tuple[tuple[str, HeaderValue], ...], tuple[tuple[bytes, bytes], ...]] = {}
 
     def request(self, request: WireRequest, call: Call, extensions: dict[str, object]) -> httpx2.Request:
         """The request to send for ``call``.
@@ -120,12 +122,20 @@ class Egress:
         headers.append((b"X-Request-Id", _value("X-Request-Id", call.request_id)))
         if call.traceparent is not None:
             headers.append((b"traceparent", _value("traceparent", call.traceparent)))
-        for name, value in request.headers:
+        headers += self._checked.get(request.headers) or self._check(request.headers)
+        return headers
+
+    def _check(self, given: tuple[tuple[str, HeaderValue], ...]) -> tuple[tuple[bytes, bytes], ...]:
+        """The adapter's headers as they leave; an adapter has few different sets, and each is checked once."""
+        checked = []
+        for name, value in given:
             if _NAME.fullmatch(name) is None or name.lower() in _RESERVED:
                 raise InvalidRequest("an upstream request has a header that is not the adapter's to set")
             text = self._secret(value) if isinstance(value, Slot) else value
-            headers.append((name.encode("ascii"), _value(name, text)))
-        return headers
+            checked.append((name.encode("ascii"), _value(name, text)))
+        if len(self._checked) < _MOST_CHECKED:
+            self._checked[given] = tuple(checked)
+        return tuple(checked)
 
     def _secret(self, slot: Slot) -> str:
         try:

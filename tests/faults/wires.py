@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 import httpx2
 
+from contracts.addressing import resolve
 from contracts.call import Call
+from contracts.entities import standard_schema
 from contracts.operations import GetRecord
 from contracts.paths import parse_path
 from contracts.wire import Slot, WireRequest
@@ -43,7 +45,7 @@ class ManualClock:
 def a_call(*, seconds: float = 10.0, request_id: str = "req-1", traceparent: str | None = None) -> Call:
     """A call with ``seconds`` left on the machine's clock."""
     return Call(
-        operation=GetRecord(path=parse_path("Equipment/00001")),
+        operation=GetRecord(place=resolve(standard_schema(), parse_path("Equipment/00001"))),
         tenant="demo",
         client="tests",
         request_id=request_id,

@@ -72,24 +72,24 @@ class MemoryAdapter:
             case ListRecords():
                 return self._page(call.operation)
             case GetRecord():
-                return Found(record=self._record(call.operation.path), content_language=call.accept_language)
+                return Found(record=self._record(call.operation.place.path), content_language=call.accept_language)
             case CreateRecord():
                 return self._store(ObjectPath((Segment("Job", Key.single("0000009")),)), call.operation.body)
             case ReplaceRecord():
-                return self._store(call.operation.path, call.operation.body)
+                return self._store(call.operation.place.path, call.operation.body)
             case ChangeRecord():
-                record = self._record(call.operation.path)
-                return self._store(call.operation.path, record | call.operation.body)
+                record = self._record(call.operation.place.path)
+                return self._store(call.operation.place.path, record | call.operation.body)
             case DeleteRecord():
-                self._record(call.operation.path)
-                del self.records[print_path(call.operation.path)]
+                self._record(call.operation.place.path)
+                del self.records[print_path(call.operation.place.path)]
                 return Deleted()
             case RunAction():
                 return await self._run(call.operation)
         raise AssertionError("an operation that this adapter does not know")
 
     def _page(self, operation: ListRecords) -> Page:
-        entity = operation.path.last.name
+        entity = operation.place.path.last.name
         items = [record for path, record in self.records.items() if path.startswith(entity + "/")]
         begin = int(operation.query.continuation or operation.query.skip)
         end = begin + (operation.query.limit or PAGE)

@@ -40,7 +40,7 @@ async def test_keys_reach_the_adapter_as_they_stand_on_the_line(api: Served) -> 
     assert reply.json["Id"] == "01/02"
     operation = api.adapter.calls[0].operation
     assert isinstance(operation, GetRecord)
-    assert operation.path.last.key == Key.single("01/02")
+    assert operation.place.path.last.key == Key.single("01/02")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_a_double_encoded_key_is_decoded_once(api: Served) -> None:
     await api.get("/v1/demo/objects/Building/01%252F02")
     operation = api.adapter.calls[0].operation
     assert isinstance(operation, GetRecord)
-    assert operation.path.last.key == Key.single("01%2F02")
+    assert operation.place.path.last.key == Key.single("01%2F02")
 
 
 async def test_an_unknown_entity_is_told_with_a_suggestion(api: Served) -> None:
@@ -263,4 +263,4 @@ async def test_a_custom_entity_is_let_through(api: Served) -> None:
     await api.get("/v1/demo/objects/_MyEntity/01")
     operation = api.adapter.calls[0].operation
     assert isinstance(operation, GetRecord)
-    assert print_path(operation.path) == "_MyEntity/01"
+    assert print_path(operation.place.path) == "_MyEntity/01"

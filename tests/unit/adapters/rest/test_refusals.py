@@ -6,15 +6,18 @@ import msgspec
 import pytest
 
 from adapters.rest.refusals import clean, refusal
+from contracts.addressing import resolve
+from contracts.entities import standard_schema
 from contracts.errors import GatewayError, Outcome
 from contracts.operations import ChangeRecord, CreateRecord, GetRecord, Operation, RunAction
 from contracts.paths import parse_path
 from contracts.wire import WireResponse
 
-PATH = parse_path("Equipment/00001")
-GET = GetRecord(path=PATH)
-CREATE = CreateRecord(path=parse_path("Job"), body={"Context": 1})
-CHANGE = ChangeRecord(path=PATH, body={"Status": 1})
+SCHEMA = standard_schema()
+RECORD = resolve(SCHEMA, parse_path("Equipment/00001"))
+GET = GetRecord(place=RECORD)
+CREATE = CreateRecord(place=resolve(SCHEMA, parse_path("Job")), body={"Context": 1})
+CHANGE = ChangeRecord(place=RECORD, body={"Status": 1})
 ACTION = RunAction(name="REST_ReportJob")
 
 
