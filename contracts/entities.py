@@ -1,9 +1,14 @@
 """The standard entities of the upstream: data, and the few lines that make it compact.
 
 A blank separates names; ``Parts:Equipment`` is a navigation whose name is not that of its entity.
-Every entity also has the common properties, which the schema adds (:mod:`contracts.schema`). The
-entities marked ``open`` are known only as the far end of a navigation. A tenant whose environment
-has more, or an entity with another key, says so in its configuration.
+Every entity also has the common properties, which the schema adds (:mod:`contracts.schema`), lookups,
+lines and measured values too: any ``Description`` may be multilingual, since which ones are is
+the environment's to say. The entities marked ``open`` are known only as the far end of a navigation. A
+tenant whose environment has more, or an entity with another key, says so in its configuration.
+
+Automatic keys are claimed where the vendor's pages show them and nowhere else: equipment, jobs,
+invoices and reservations, the lines of invoices and purchases, and measured values, which its
+workflows add without a key.
 
 Source: the vendor's API key templates and the example answers of its developer pages.
 """
@@ -112,13 +117,11 @@ STANDARD_ENTITIES = (
         collection="Vendors:ArticleVendor ArticleWarehouses:ArticleWarehouse",
     ),
     _entity("ArticleVendor", key="Article Vendor", decimal="PurchasePrice"),
-    _entity("ArticleWarehouse", key="Article Warehouse", open=True),
+    _entity("ArticleWarehouse", key="Article Id", open=True),
     _entity("EquipmentSparePart", key="Equipment Article", decimal="Quantity"),
     _entity("Invoice", automatic_key=True, reference="Vendor Site Currency", collection="Lines:InvoiceLine"),
     _entity("InvoiceLine", key="Invoice LineId", automatic_key=True),
-    _entity(
-        "Purchase", automatic_key=True, reference="Vendor Site Currency", collection="Lines:PurchaseLine"
-    ),
+    _entity("Purchase", reference="Vendor Site Currency", collection="Lines:PurchaseLine"),
     _entity("PurchaseLine", key="Purchase LineId", automatic_key=True),
     _entity(
         "EquipmentMeasurementPoint", key="Equipment Id", collection="Values:EquipmentMeasurementPointValue"
@@ -150,16 +153,18 @@ STANDARD_ENTITIES = (
         reference="Vendor",
         collection="Lines:ServiceContractLine",
     ),
-    _entity("ServiceContractLine", key="ServiceContract LineId", automatic_key=True),
-    _entity("Reservation"),
+    _entity("ServiceContractLine", key="ServiceContract LineId", open=True),
+    _entity("Reservation", reference="Employee"),
     _entity(
         "ReservationLine",
         automatic_key=True,
         id_length=11,
         datetime="StartTime EndTime",
-        reference="Space",
+        reference="Space Reservation",
     ),
     *(_entity(name) for name in ("Priority", "ProgressStatus", "WorkOrderType", "FailType", "SkillCategory")),
     *(_entity(name) for name in ("Craftsman", "ArticleGroup", "Country", "Language", "Currency", "Unit")),
-    *(_entity(name, open=True) for name in ("PmJob", "ProgressStatusHistory", "ObjectContact", "Warehouse")),
+    _entity("PmJob", reference="Equipment", open=True),
+    _entity("ProgressStatusHistory", reference="Job", open=True),
+    _entity("ObjectContact", reference="Vendor", open=True),
 )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
 
+from contracts.addressing import Resolved, resolve
 from contracts.call import Call
 from contracts.errors import TenantNotFound
 from contracts.operations import Page, Result
+from contracts.paths import parse_path
 from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest
 from gateway.pipeline import Policy, compose
 from gateway.routing import Routing, Served
 from gateway.settings import ClientSettings, TenantSettings
+
+_PLACES = 1024
+"""How many paths a tenant remembers the meaning of."""
 
 
 class TenantWire(Protocol):
@@ -51,9 +57,15 @@ class Tenant:
         self.name = name
         self.settings = settings
         self.schema = schema
+        # The same records are read all day: what a path means is worked out once.
+        self.place: Callable[[str], Resolved] = lru_cache(maxsize=_PLACES)(self._place)
         self._routing = routing
         self._wires = wires
         self._handler = compose(tuple(policies), self._dispatch)
+
+    def _place(self, path: str) -> Resolved:
+        """Where a path of the API leads. Raises InvalidPath and EntityNotFound."""
+        return resolve(self.schema, parse_path(path))
 
     async def perform(self, call: Call) -> Result:
         """Take the call through the pipeline. Raises :class:`~contracts.errors.GatewayError`."""

@@ -1,5 +1,10 @@
 """The entities themselves, as rows: names, types, references and collections, in the order of answers.
 
+Every entity has ``Id``, ``Context``, ``Description``, ``Status``, ``ExternalId``, ``DataProvider`` and the two
+record dates, lookups and lines too. The descriptions of lookups and types are multilingual: a choice. Keys
+are handed out where the vendor's pages show it: of equipment, jobs, invoices and reservations, of the lines
+of invoices and purchases, and of measured values, which workflows add without a key.
+
 Scalars are ``Name type`` separated by commas: s text, i integer, n decimal, b boolean, d date,
 dt date-time; ``s50`` limits the length, a trailing ``!`` makes read-only. References are names, or
 ``Name:Entity``. Collections are ``Name:Entity.property``, or ``Name:Entity via LinkEntity``.
@@ -20,7 +25,7 @@ def _assets() -> list[Entity]:
             automatic=5,
             first="Code s",
             scalars="InstallDate d, ManufactureYear i, NextPmMaintenanceDate d",
-            then="SerialNumber s50, Model s, TypeNumber s, Location s, WarrantDate d, PurchasePrice n,"
+            then="SerialNumber s, Model s, TypeNumber s, Location s, WarrantDate d, PurchasePrice n,"
             "ReplacementCost n, TrackAndTrace b, TrackAndTraceLocation s",
             references="CostCenter Department EquipmentType PartOfEquipment:Equipment ProcessFunction"
             " Building BuildingPart BuildingFloor ServiceContract Site Space Vendor",
@@ -40,8 +45,8 @@ def _assets() -> list[Entity]:
             references="Vendor",
             collections="Lines:ServiceContractLine.ServiceContract",
         ),
-        _entity("ServiceContractLine", key="ServiceContract LineId", automatic=4, references="Equipment"),
-        _entity("PmJob", scalars="NextMaintenanceDate d, Interval i", references="Equipment WorkOrderType"),
+        _entity("ServiceContractLine", key="ServiceContract LineId"),
+        _entity("PmJob", references="Equipment"),
         _entity("_MyEntity", automatic=2, scalars="Remark s, Amount n", multilingual=True),
     ]
 
@@ -49,14 +54,14 @@ def _assets() -> list[Entity]:
 def _places() -> list[Entity]:
     return [
         _entity("Site", collections="Departments:Department.Site"),
-        _entity("Building", references="Site", collections="BuildingParts:BuildingPart.Building"),
+        _entity("Building", collections="BuildingParts:BuildingPart.Building"),
         _entity("BuildingPart", key="Building Id", collections="BuildingFloors:BuildingFloor.BuildingPart"),
-        _entity("BuildingFloor", key="Building BuildingPart Id", collections="Spaces:Space.BuildingFloor"),
+        _entity("BuildingFloor", key="Building BuildingPart Id"),
         _entity(
             "Space",
             scalars="RoomNumber s",
             references="BuildingFloor Site Department",
-            collections="Equipments:Equipment.Space, ReservationLines:ReservationLine.Space",
+            collections="Equipments:Equipment.Space",
         ),
         _entity(
             "Department",
@@ -76,7 +81,7 @@ def _places() -> list[Entity]:
             references="Country",
             collections="Equipments:Equipment.Vendor, ObjectContacts:ObjectContact.Vendor",
         ),
-        _entity("ObjectContact", scalars="Name s, EmailAddress s, Phone s", references="Vendor"),
+        _entity("ObjectContact", references="Vendor"),
     ]
 
 
@@ -86,27 +91,16 @@ def _work() -> list[Entity]:
             "Job",
             automatic=7,
             scalars="ReportText s, FeedbackText s, Text s, StatusCreatedReportDate dt, ScheduledStartDate dt,"
-            "TargetDate dt, StatusFinishedDate dt, Duration n, Hours n, TotalCost n!, PercentageComplete n,"
+            "TargetDate dt, StatusFinishedDate dt, Duration n, Hours n, TotalCost n, PercentageComplete n,"
             "Canceled b",
             references="Equipment ProcessFunction Department CostCenter Employee Craftsman Site Space Vendor"
             " Priority ProgressStatus WorkOrderType FailType SkillCategory ParentJob:Job",
             collections="SubJobs:Job.ParentJob, Equipments:Equipment via JobEquipment,"
-            "ProgressStatusHistories:JobProgressStatusHistory.Job",
+            "ProgressStatusHistories:ProgressStatusHistory.Job",
         ),
-        _entity("JobEquipment", key="Job Equipment", common=False),
-        _entity(
-            "JobProgressStatusHistory",
-            key="Job LineId",
-            automatic=4,
-            common=False,
-            scalars="Date dt",
-            references="ProgressStatus",
-        ),
-        _entity(
-            "Reservation",
-            references="Employee",
-            collections="Lines:ReservationLine.Reservation",
-        ),
+        _entity("JobEquipment", key="Job Equipment", link=True),
+        _entity("ProgressStatusHistory", references="Job"),
+        _entity("Reservation", references="Employee"),
         _entity(
             "ReservationLine",
             automatic=11,
@@ -117,40 +111,25 @@ def _work() -> list[Entity]:
 
 
 def _stock() -> list[Entity]:
-    lines = "Quantity n, Price n"
     return [
         _entity(
             "Article",
-            scalars="PurchasePrice n, MinimumStock n, Stock n!, LeadTime i",
-            references="ArticleGroup Unit Vendor",
+            scalars="PurchasePrice n, MinimumStock n, Stock n, LeadTime i",
+            references="ArticleGroup Vendor",
             collections="Vendors:ArticleVendor.Article, ArticleWarehouses:ArticleWarehouse.Article",
         ),
-        _entity(
-            "ArticleVendor", key="Article Vendor", common=False, scalars="Code s, Price n, DeliveryTime i"
-        ),
-        _entity(
-            "ArticleWarehouse", key="Article Id", common=False, scalars="Description s200, Stock n, Bin s"
-        ),
-        _entity("EquipmentSparePart", key="Equipment Article", common=False, scalars="Quantity n, Text s"),
+        _entity("ArticleVendor", key="Article Vendor", scalars="PurchasePrice n"),
+        _entity("ArticleWarehouse", key="Article Id"),
+        _entity("EquipmentSparePart", key="Equipment Article", scalars="Quantity n"),
         _entity(
             "Invoice",
             automatic=3,
-            scalars="InvoiceDate d, Amount n",
             references="Vendor Site Currency",
             collections="Lines:InvoiceLine.Invoice",
         ),
-        _entity(
-            "InvoiceLine", key="Invoice LineId", automatic=4, scalars=lines, references="Article CostCenter"
-        ),
-        _entity(
-            "Purchase",
-            scalars="OrderDate d, Amount n",
-            references="Vendor Site Currency",
-            collections="Lines:PurchaseLine.Purchase",
-        ),
-        _entity(
-            "PurchaseLine", key="Purchase LineId", automatic=4, scalars=lines, references="Article CostCenter"
-        ),
+        _entity("InvoiceLine", key="Invoice LineId", automatic=4),
+        _entity("Purchase", references="Vendor Site Currency", collections="Lines:PurchaseLine.Purchase"),
+        _entity("PurchaseLine", key="Purchase LineId", automatic=4),
     ]
 
 
@@ -158,16 +137,13 @@ def _measurements() -> list[Entity]:
     made: list[Entity] = []
     for owner in ("Equipment", "ProcessFunction"):
         point = f"{owner}MeasurementPoint"
-        made.append(
-            _entity(point, key=f"{owner} Id", references="Unit", collections=f"Values:{point}Value.{point}")
-        )
+        made.append(_entity(point, key=f"{owner} Id", collections=f"Values:{point}Value.{point}"))
         made.append(
             _entity(
                 f"{point}Value",
                 key=f"{owner} {point} LineId",
                 automatic=14,
-                common=False,
-                scalars="Value n, Difference n!, Date dt, Text s",
+                scalars="Value n, Difference n, Date dt, Text s",
             )
         )
     return made
@@ -175,12 +151,11 @@ def _measurements() -> list[Entity]:
 
 def _lookups() -> list[Entity]:
     multilingual = (
-        "Priority ProgressStatus WorkOrderType FailType SkillCategory ArticleGroup Country Language"
+        "Priority ProgressStatus WorkOrderType FailType SkillCategory ArticleGroup Country Language Unit"
     )
     return [
-        *(_entity(name, lookup=True, multilingual=True) for name in f"{multilingual} Unit".split()),
-        _entity("Craftsman", lookup=True, references="Employee"),
-        _entity("Currency", lookup=True),
+        *(_entity(name, company=False, multilingual=True) for name in multilingual.split()),
+        *(_entity(name, company=False) for name in ("Craftsman", "Currency")),
     ]
 
 
@@ -194,22 +169,21 @@ def _entity(
     then: str = "",
     references: str = "",
     collections: str = "",
-    common: bool = True,
-    lookup: bool = False,
+    company: bool = True,
+    link: bool = False,
     multilingual: bool = False,
 ) -> Entity:
     key_names = tuple(key.split())
-    described = common or lookup
     properties = [
         *_scalars(first),
-        *([_property("Context", "i", mandatory=True, insert_only=True)] if common and not lookup else []),
-        *([_property("Description", "s200", multilingual=multilingual)] if described else []),
+        _property("Context", "i", mandatory=True, insert_only=True),
+        _property("Description", "s200", multilingual=multilingual),
         *_scalars(scalars),
-        *([_property("Status", "i", mandatory=True)] if common and not lookup else []),
+        _property("Status", "i", mandatory=True),
         *_scalars(then),
         *_references(references),
-        *_scalars("ExternalId s50, DataProvider s50!, RecordCreateDate dt!, RecordChangeDate dt!"),
-        *([_property("SystemCompany", "s10!")] if common and not lookup else []),
+        *_scalars("ExternalId s50, DataProvider s50, RecordCreateDate dt!, RecordChangeDate dt!"),
+        *([_property("SystemCompany", "s10!")] if company else []),
     ]
     return Entity(
         name=name,
@@ -218,7 +192,8 @@ def _entity(
         navigations={item.name: item for item in _navigations(collections)},
         key_targets={part: part for part in key_names if part not in ("Id", "LineId")},
         automatic=automatic,
-        company=common and not lookup,
+        company=company,
+        link=link,
     )
 
 

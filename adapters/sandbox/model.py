@@ -66,7 +66,8 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
 
     ``key`` names the key properties. ``automatic`` is the number of digits of keys that the upstream
     hands out itself, for the last part of the key; ``None`` when the caller must name the key.
-    ``company`` tells whether records belong to a company.
+    ``company`` tells whether records belong to a company. Records of a ``link`` entity only join those of
+    two others, and no path leads to them.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     key_targets: dict[str, str]
     automatic: int | None = None
     company: bool = False
+    link: bool = False
 
     @property
     def composite(self) -> bool:
@@ -110,8 +112,9 @@ class Model:
         return iter(self._entities.values())
 
     def find(self, name: str) -> Entity | None:
-        """The entity of that name, or ``None``."""
-        return self._entities.get(name.lower())
+        """The entity of that name that a path can lead to, or ``None``."""
+        found = self._entities.get(name.lower())
+        return None if found is None or found.link else found
 
     def __getitem__(self, name: str) -> Entity:
         return self._entities[name.lower()]

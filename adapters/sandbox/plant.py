@@ -89,17 +89,17 @@ class _Plant:
         for key, (name, city, country) in VENDORS.items():
             mail = f"sales@vendor{key}.invalid"
             yield self._row("Vendor", key, name, Name=name, City=city, Country=country, EmailAddress=mail)
-        yield self._row("ObjectContact", "0001", "Account manager", Name="Ann Vos", Vendor="2513")
+        yield self._row("ObjectContact", "0001", "Account manager", Vendor="2513")
 
     def places(self) -> Iterator[Row]:
-        yield self._row("Building", "0001", "Head office", Site="01", ExternalId="B1")
+        yield self._row("Building", "0001", "Head office", ExternalId="B1")
         yield self._row("BuildingPart", ("0001", "001"), "North wing")
         yield self._row("BuildingPart", ("0001", "002"), "South wing")
         yield self._row("BuildingFloor", ("0001", "001", "CODE01"), "Ground floor")
         yield self._row("BuildingFloor", ("0001", "001", "1-0"), "First floor")
         yield self._row("BuildingFloor", ("0001", "002", "CODE01"), "Ground floor south")
         for key, text in BUILDINGS.items():
-            yield self._row("Building", key, text, Site="01")
+            yield self._row("Building", key, text)
         floor = {"Building": "0001", "BuildingPart": "001", "Id": "CODE01"}
         for number in range(1, 7):
             yield self._row(
@@ -118,31 +118,22 @@ class _Plant:
             "ServiceContract", "SC01", "Lifting gear", Vendor="2513", StartDate="2021-01-01",
             EndDate="2025-12-31",
         )  # fmt: skip
+        yield self._row("ServiceContractLine", ("SC01", "0001"), "Yearly inspection")
         for key, values in EQUIPMENT.items():
             yield self._row("Equipment", key, **{"Status": 2, **values})
-        yield self._row("ServiceContractLine", ("SC01", "0001"), "Yearly inspection", Equipment="00001")
-        yield self._row(
-            "PmJob", "0001", "Yearly inspection", Equipment="00001", WorkOrderType="PM", Interval=12,
-            NextMaintenanceDate="2022-12-25",
-        )  # fmt: skip
+        yield self._row("PmJob", "0001", "Yearly inspection", Equipment="00001")
 
     def stock(self) -> Iterator[Row]:
         articles = {"0191": "Oil filter", "0192": "V-belt", "0200": "Bearing 6204"}
         for number, (key, text) in enumerate(articles.items(), 1):
             yield self._row(
-                "Article", key, text, ArticleGroup="01", Unit="PC", Vendor="2513", LeadTime=7,
+                "Article", key, text, ArticleGroup="01", Vendor="2513", LeadTime=7,
                 PurchasePrice=Decimal("12.95") * number, MinimumStock=Decimal(2), Stock=Decimal("4.5"),
                 ExternalId=key,
             )  # fmt: skip
-            yield self._row("ArticleVendor", (key, "2513"), Code=f"V-{key}", Price=Decimal("11.80") * number)
-            yield self._row("ArticleWarehouse", (key, "MAIN"), "Main store", Stock=Decimal("4.5"), Bin="A-01")
-        yield self._row(
-            "EquipmentSparePart",
-            ("00001", "0191"),
-            Quantity=Decimal(2),
-            Text="<b>Keep</b>",
-            ExternalId="0191",
-        )
+            yield self._row("ArticleVendor", (key, "2513"), PurchasePrice=Decimal("11.80") * number)
+            yield self._row("ArticleWarehouse", (key, "MAIN"), "Main store")
+        yield self._row("EquipmentSparePart", ("00001", "0191"), Quantity=Decimal(2), ExternalId="0191")
         yield self._row("EquipmentSparePart", ("00001", "0192"), Quantity=Decimal("0.5"))
         yield self._row("EquipmentSparePart", ("00002", "0200"), Quantity=Decimal(1))
 
@@ -150,18 +141,15 @@ class _Plant:
         for key, external in {"001": "001", "00001": None}.items():
             yield self._row(
                 "Invoice", key, "Forklift service", Context=2, Vendor="2513", Site="23", Currency="EUR",
-                InvoiceDate="2022-05-02", Amount=Decimal("1210.00"), ExternalId=external,
+                ExternalId=external,
             )  # fmt: skip
             for number in (1, 2):
                 yield self._row(
                     "InvoiceLine", (key, f"{number:04d}"), f"Invoice line {number}", Context=2,
-                    Article="0191", Quantity=Decimal(number), Price=Decimal("12.95"),
                     ExternalId=f"{number:02d}" if external else None,
                 )  # fmt: skip
         yield self._row("Purchase", "P001", "Filters", Context=2, Vendor="2513", Site="23", Currency="EUR")
-        yield self._row(
-            "PurchaseLine", ("P001", "0001"), "Oil filters", Context=2, Article="0191", Quantity=Decimal(10)
-        )
+        yield self._row("PurchaseLine", ("P001", "0001"), "Oil filters", Context=2)
 
     def jobs(self) -> Iterator[Row]:
         for number in range(1, 31):
@@ -173,7 +161,7 @@ class _Plant:
                 Department="02" if overseas else "01" if number <= 24 else "05",
                 SystemCompany="02" if overseas else "01", Equipment=f"{1 + number % 9:05d}",
                 Priority=f"{1 + number % 3:02d}", ProgressStatus=f"{1 + number % 3:02d}",
-                WorkOrderType="CM", Employee="000001",
+                WorkOrderType="CM", Employee="000001", ProcessFunction="0001" if number % 7 == 0 else None,
                 ReportText="Leaks oil.<br />Please&nbsp;hurry &amp; check." if number % 2 else "Noise",
                 FeedbackText="" if number % 3 == 0 else None, Canceled=state == -1,
                 StatusCreatedReportDate=f"2022-{1 + number % 12:02d}-01T08:00:00Z",
@@ -183,15 +171,13 @@ class _Plant:
             )  # fmt: skip
         for equipment in ("00001", "00002"):
             yield self._row("JobEquipment", ("0000002", equipment))
-        yield self._row(
-            "JobProgressStatusHistory", ("0000002", "0001"), ProgressStatus="01", Date="2022-03-01T08:00:00Z"
-        )
+        yield self._row("ProgressStatusHistory", "0001", "Planned", Job="0000002")
 
     def measurements(self) -> Iterator[Row]:
         points = {"Equipment": ("00001", "TEMP RUNHOURS DEFAULT"), "ProcessFunction": ("0001", "RUNHOURS")}
         for owner, (key, names) in points.items():
             for name in names.split():
-                yield self._row(f"{owner}MeasurementPoint", (key, name), name.capitalize(), Unit="PC")
+                yield self._row(f"{owner}MeasurementPoint", (key, name), name.capitalize())
         yield self._row("ProcessFunctionMeasurementPoint", ("N.PRO.02", "DEFAULT"), "Default")
         for number in (1, 2, 3):
             yield self._row(
@@ -199,6 +185,10 @@ class _Plant:
                 Value=Decimal(20 + number), Difference=Decimal(1), Date=f"2022-03-0{number}T12:00:00Z",
                 Text="seed",
             )  # fmt: skip
+        yield self._row(
+            "ProcessFunctionMeasurementPointValue", ("N.PRO.02", "DEFAULT", "00000000000001"),
+            Value=Decimal(120), Difference=Decimal(0), Date="2022-03-01T12:00:00Z",
+        )  # fmt: skip
 
     def reservations(self) -> Iterator[Row]:
         for number in (1, 2):

@@ -179,5 +179,6 @@ class Store:
         self._tables = {entity.name: Table(entity) for entity in self.model}
 
     def counts(self) -> dict[str, int]:
-        """How many records each entity has."""
-        return {name: len(table.rows) for name, table in self._tables.items()}
+        """How many records each entity has; links are not counted."""
+        tables = self._tables.items()
+        return {name: len(table.rows) for name, table in tables if not table.entity.link}

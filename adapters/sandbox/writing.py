@@ -95,9 +95,9 @@ class Writer:
         record: Record = {"Id": entity.identity(key)}
         if entity.company:
             record["SystemCompany"] = self._caller.company or next(iter(self._options.companies))
-        self._add_external(entity, record, target, values)
         for name, value in values.items():
             record[name] = self._merged(entity.properties[name], None, value)
+        self._add_external(entity, record, target, values)
         self._add_defaults(entity, record)
         if step is not None and step.navigation is not None and not given:
             self._link(entity, key, record, step)
@@ -142,8 +142,6 @@ class Writer:
             if name == "ExternalId" and keep_external:
                 continue
             record[name] = self._emptied(prop, record.get(name))
-            if name == "ExternalId":
-                record.pop("DataProvider", None)
         self._add_defaults(entity, record)
 
     def _emptied(self, prop: Property, old: object) -> object:
@@ -176,16 +174,20 @@ class Writer:
                 record[prop.name] = False
 
     def _add_external(self, entity: Entity, record: Record, target: Target, values: Record) -> None:
-        """The external id of the path or the body, with its provider; it must be unique."""
-        named = target.external
-        if named is not None and values.get("ExternalId", named[0]) != named[0]:
-            raise bad_body("The ExternalId of the body is not that of the path.")
-        if named is None and values.get("ExternalId") is None:
-            if "ExternalId" in values:
-                record.pop("DataProvider", None)
+        """The external id of the path or the body with its provider, that of the key unless one is given.
+
+        Together they must be unique; there is no provider without an external id.
+        """
+        named = dict(zip(("ExternalId", "DataProvider"), target.external or (), strict=False))
+        for name, value in named.items():
+            if values.get(name, value) != value:
+                raise bad_body(f"The {name} of the body is not that of the path.")
+            record[name] = value
+        if record.get("ExternalId") is None:
+            record.pop("DataProvider", None)
             return
-        record["ExternalId"] = named[0] if named is not None else values["ExternalId"]
-        record["DataProvider"] = named[1] if named is not None else self._caller.key.provider
+        if not named and ("ExternalId" in values or record.get("DataProvider") is None):
+            record["DataProvider"] = values.get("DataProvider") or self._caller.key.provider
         table = self._store.table(entity.name)
         other = table.by_external(str(record["ExternalId"]), str(record["DataProvider"]))
         if other is not None and entity.identity(other) != record["Id"]:

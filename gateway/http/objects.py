@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from contracts.addressing import Resolved, resolve
+from contracts.addressing import Resolved
 from contracts.bodies import check_body
 from contracts.errors import InvalidPath, PreconditionFailed, RecordNotFound
 from contracts.json_objects import decode_body
@@ -76,7 +76,7 @@ async def change(exchange: Exchange) -> Answer:
 
 async def delete(exchange: Exchange) -> Answer:
     """DELETE."""
-    path = _path(exchange)
+    path = parse_path(_path(exchange))
     accepted(exchange.headers.get(b"accept"))
     parameters = parse_parameters(exchange.scope["query_string"], queries.COMMON)
     target = check_write_path(exchange.tenant.schema, path, "delete")
@@ -139,7 +139,7 @@ async def _write(
     make: Callable[[Resolved, dict[str, object], bool], Operation],
     parameters: tuple[str, ...] = queries.COMMON,
 ) -> Answer:
-    path = _path(exchange)
+    path = parse_path(_path(exchange))
     accepted(exchange.headers.get(b"accept"))
     given = parse_parameters(exchange.scope["query_string"], parameters)
     target = check_write_path(exchange.tenant.schema, path, kind)
@@ -185,7 +185,7 @@ def _own_key(stored: Stored) -> object:
     return {part.name: part.value for part in parts}
 
 
-def _path(exchange: Exchange) -> ObjectPath:
+def _path(exchange: Exchange) -> str:
     """The object path exactly as it stands on the line, so that ``%2F`` is a character of a key.
 
     Raises :class:`InvalidPath`.
@@ -199,14 +199,14 @@ def _path(exchange: Exchange) -> ObjectPath:
             f"/v1/{exchange.tenant.name}/objects/Equipment/00001"
         )
     try:
-        return parse_path(rest.decode("ascii"))
+        return rest.decode("ascii")
     except UnicodeDecodeError as error:
         raise InvalidPath("a path is ASCII; percent-encode everything else as UTF-8") from error
 
 
 def _target(exchange: Exchange) -> Resolved:
     """Where the path leads, for a read. Raises :class:`InvalidPath` and EntityNotFound."""
-    target = resolve(exchange.tenant.schema, _path(exchange))
+    target = exchange.tenant.place(_path(exchange))
     _note(exchange, target)
     return target
 

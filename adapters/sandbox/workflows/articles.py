@@ -27,7 +27,6 @@ def _article(run: Run) -> Record:
     values: Record = {
         "Description": run.optional("Description"),
         "ArticleGroup": run.reference("ArticleGroupId", "ArticleGroup"),
-        "Unit": run.reference("UnitId", "Unit"),
         "Vendor": run.reference("VendorId", "Vendor"),
         "PurchasePrice": run.number("PurchasePrice"),
         "MinimumStock": run.number("MinimumStock"),
@@ -46,9 +45,8 @@ def _vendor(run: Run) -> Record:
     article = run.reference("ArticleId", "Article") or run.text("ArticleId")
     vendor = run.reference("VendorId", "Vendor") or run.text("VendorId")
     values: Record = {
-        "Code": run.optional("Code"),
-        "Price": run.number("Price"),
-        "DeliveryTime": run.optional("DeliveryTime", Kind.INTEGER),
+        "Description": run.optional("Description"),
+        "PurchasePrice": run.number("PurchasePrice"),
     }
     action = _put(run, "ArticleVendor", (article, vendor), values)
     return {"ArticleId": article, "VendorId": vendor, "Action": action}

@@ -118,11 +118,9 @@ class Run:
     def insert(self, entity: str, key: Key, values: Record) -> None:
         """Store a new record with what every record of the entity has."""
         shape = self.store.model[entity]
-        record: Record = {"Id": shape.identity(key), **values}
+        record: Record = {"Id": shape.identity(key), "Context": 1, "Status": 1, **values}
         if shape.company:
             record["SystemCompany"] = self.caller.company or self._company
-            record.setdefault("Context", 1)
-            record.setdefault("Status", 1)
         for prop in shape.properties.values():
             if prop.kind is Kind.BOOLEAN:
                 record.setdefault(prop.name, False)

@@ -239,9 +239,9 @@ async def test_articles_and_their_vendors_are_imported(client: Client) -> None:
     ]
     old = (await client.get("Article('0191')")).json
     assert (old["LeadTime"], old["Description"]) == (3, "Oil filter")
-    vendor = {"ArticleId": "A1", "VendorId": "2513", "Price": 1.5}
+    vendor = {"ArticleId": "A1", "VendorId": "2513", "PurchasePrice": 1.5}
     assert (await client.run("REST_ArticleVendor_Import", ARTICLE_VENDOR, vendor)).status == 200
-    assert (await client.get("Article('A1')/Vendors")).json["items"][0]["Price"] == 1.5
+    assert (await client.get("Article('A1')/Vendors")).json["items"][0]["PurchasePrice"] == 1.5
 
 
 async def test_one_bad_article_undoes_the_others(client: Client) -> None:

@@ -55,6 +55,7 @@ async def test_the_ledger_over_http(client: Client) -> None:
 async def test_the_overview_shows_no_secret(client: Client) -> None:
     body = (await client.call("GET", "/_sandbox/")).json
     assert body["records"]["Equipment"] == 12
+    assert "JobEquipment" not in body["records"]
     assert "sandbox-demo" in body["keys"]
     assert body["rest"] == f"{client.sandbox.url}/api/v1"
     assert (await client.call("GET", "/_sandbox")).status == 200

@@ -102,6 +102,7 @@ async def test_every_way_to_address_a_list(client: Client, path: str, first: obj
     ("path", "error"),
     [
         ("Nothing", (404, "ResourceNotFound")),
+        ("JobEquipment", (404, "ResourceNotFound")),
         ("Equipment('00001')/Nothing", (404, "ResourceNotFound")),
         ("Equipment/Department", (404, "ResourceNotFound")),
         ("Equipment('00001')/Jobs", (404, "ResourceNotFound")),

@@ -140,17 +140,20 @@ async def test_patch_through_a_collection_is_allowed(client: Client) -> None:
 
 
 @pytest.mark.parametrize("missing", ["Context", "Status"])
-@pytest.mark.parametrize("method", ["PUT", "POST"])
-async def test_context_and_status_are_mandatory(client: Client, method: str, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "Equipment"),
+        ("PUT", "Equipment('00001')"),
+        ("PUT", "Priority('09')"),
+        ("PUT", "EquipmentSparePart(Equipment='00005',Article='0191')"),
+        ("POST", "Invoice('001')/Lines"),
+    ],
+)
+async def test_context_and_status_are_mandatory(client: Client, method: str, path: str, missing: str) -> None:
     body = {name: value for name, value in NEW.items() if name != missing}
-    path = "Equipment" if method == "POST" else "Equipment('00001')"
-    reply = await client.call(method, f"object/{path}", json={**body, "Code": "x"})
+    reply = await client.call(method, f"object/{path}", json={**body, "ExternalId": "x"})
     assert reply.error == (400, "PropertyMandatory")
-
-
-async def test_entities_without_context_need_none(client: Client) -> None:
-    reply = await client.put("EquipmentSparePart(Equipment='00005',Article='0191')", {"Quantity": 3})
-    assert reply.status == 201
 
 
 async def test_context_and_currency_can_be_set_on_insert_only(client: Client) -> None:
@@ -175,7 +178,8 @@ async def test_the_currency_defaults_to_that_of_the_company(client: Client) -> N
         ({"Id": "00001"}, "PropertyNotAllowed"),
         ({"SystemCompany": "01"}, "PropertyNotAllowed"),
         ({"RecordChangeDate": "2022-01-01"}, "PropertyReadOnly"),
-        ({"DataProvider": "erp"}, "PropertyReadOnly"),
+        ({"DataProvider": "erp"}, "ExternalIdNotUnique"),
+        ({"DataProvider": "x" * 51}, "InvalidPropertyValue"),
         ({"Nope": 1}, "PropertyNotFound"),
         ({"description": "x"}, "PropertyNotFound"),
         ({"Parts": []}, "PropertyNotFound"),
@@ -269,6 +273,19 @@ async def test_external_ids_are_unique_with_their_provider(client: Client) -> No
     assert reply.error == (400, "ExternalIdNotUnique")
     mixed = await client.put("Equipment(ExternalId='E-1')", {**NEW, "ExternalId": "E-2"})
     assert mixed.error == (400, "InvalidBody")
+
+
+async def test_the_provider_is_that_of_the_key_unless_one_is_given(client: Client) -> None:
+    path = "Equipment('00005')"
+    given = await client.patch(path, {"ExternalId": "E-1", "DataProvider": "crm"})
+    assert given.json["DataProvider"] == "crm"
+    assert (await client.patch(path, {"Code": "x"})).json["DataProvider"] == "crm"
+    assert (await client.get("Equipment(ExternalId='E-1',DataProvider='crm')")).json["Id"] == "00005"
+    assert (await client.get("Equipment(ExternalId='E-1')")).status == 404
+    assert (await client.patch(path, {"ExternalId": "E-2"})).json["DataProvider"] == "Rest"
+    assert (await client.patch(path, {"ExternalId": None})).json["DataProvider"] is None
+    other = await client.put("Equipment(ExternalId='E-3',DataProvider='crm')", {**NEW, "DataProvider": "erp"})
+    assert other.error == (400, "InvalidBody")
 
 
 async def test_a_composite_key_can_be_updated_by_external_id(client: Client) -> None:
