@@ -75,6 +75,7 @@ def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | Non
         cursors=Cursors(_cursor_secret(settings.server, logger)),
         metrics=metrics.render,
         limits=_limits(settings.server),
+        checks={"configuration": _configured},
     )
 
     @asynccontextmanager
@@ -230,6 +231,11 @@ def _tokens(server: ServerSettings) -> TokenVerifier | None:
         return TokenVerifier(server.jwt, keys)
     except ValueError as error:
         raise _mistake("server.jwt", str(error)) from error
+
+
+async def _configured() -> str | None:
+    """Nothing is served before the configuration has been read and every tenant built."""
+    return None
 
 
 def _cursor_secret(server: ServerSettings, logger: FilteringBoundLogger) -> bytes:
