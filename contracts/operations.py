@@ -16,9 +16,7 @@ import msgspec
 from contracts.addressing import Resolved
 from contracts.filters import Filter
 from contracts.paths import ObjectPath
-
-Record = dict[str, object] | msgspec.Struct
-"""One record in its normalized form: anything that msgspec encodes to the JSON object callers get."""
+from contracts.schema import Record
 
 
 class OrderBy(msgspec.Struct, frozen=True):

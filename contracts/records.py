@@ -21,9 +21,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from contracts.operations import Record
 from contracts.record_types import Envelope, RecordTypes, TypedReader
-from contracts.schema import Entity, Property, PropertyType, Schema
+from contracts.schema import Entity, Property, PropertyType, Record, Schema
 from contracts.values import value_reader
 
 T = TypeVar("T")

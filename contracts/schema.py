@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from contracts.errors import EntityNotFound
 from contracts.paths import Key, KeyPart, ObjectPath, Segment
 
-if TYPE_CHECKING:
-    from contracts.operations import Record
+Record = dict[str, object] | msgspec.Struct
+"""One record in its normalized form: anything that msgspec encodes to the JSON object callers get."""
 
 MAX_SUGGESTED = 64
 """Names longer than this get no suggestion: comparing them costs more than it helps."""

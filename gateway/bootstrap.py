@@ -18,9 +18,9 @@ from contracts.schema import Schema
 from contracts.wire import Slot
 from gateway.clock import Clock, SystemClock
 from gateway.http.app import build_http, build_operations
-from gateway.http.boundary import Limits, Services
 from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
+from gateway.http.exchange import Limits, Services
 from gateway.http.principals import Principals
 from gateway.http.reporting import CallReporter
 from gateway.http.tokens import TokenVerifier

@@ -10,22 +10,13 @@ they reach a pipeline. What decides whether, when and how often a call goes upst
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Sequence
 
 from contracts.call import Call
 from contracts.operations import Result
 from gateway.clock import Clock
+from gateway.policies import Handler, Policy
 from gateway.policies.deadline import Deadline
-
-Handler = Callable[[Call], Awaitable[Result]]
-"""Takes a call to its result, or raises a :class:`~contracts.errors.GatewayError`."""
-
-
-class Policy(Protocol):
-    """Decides whether, when and with what others a call goes on to ``proceed``."""
-
-    async def __call__(self, call: Call, proceed: Handler) -> Result: ...
 
 
 def compose(policies: Sequence[Policy], innermost: Handler) -> Handler:

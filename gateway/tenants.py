@@ -15,7 +15,8 @@ from contracts.operations import Page, Result
 from contracts.paths import parse_path
 from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest
-from gateway.pipeline import Policy, compose
+from gateway.pipeline import compose
+from gateway.policies import Policy
 from gateway.routing import Routing, Served
 from gateway.settings import ClientSettings, TenantSettings
 

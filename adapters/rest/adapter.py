@@ -33,14 +33,13 @@ from contracts.operations import (
     ListRecords,
     Operation,
     Page,
-    Record,
     ReplaceRecord,
     Result,
     RunAction,
     Stored,
 )
 from contracts.records import RecordCodec
-from contracts.schema import Entity
+from contracts.schema import Entity, Record
 from contracts.wire import Wire, WireRequest, WireResponse
 
 _QUERY = frozenset({"filter", "orderby", "select", "expand", "limit", "skip", "count"})

@@ -17,7 +17,8 @@ from litestar.types import ASGIApp
 
 from contracts.errors import InvalidRequest, MethodNotAllowed
 from gateway.http import actions, docs, meta, objects
-from gateway.http.boundary import Boundary, Endpoint, Needs, Route, Services
+from gateway.http.boundary import Boundary, Endpoint, Needs, Route
+from gateway.http.exchange import Services
 from gateway.http.problems import RouteNotFound
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]

@@ -9,20 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from enum import Enum
-from typing import Protocol
 
 import msgspec
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPScope, Receive, Send
 
 from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Overloaded
-from gateway.clock import Clock
 from gateway.http import problems
 from gateway.http.answers import Answer, Header, Streamed
-from gateway.http.context import Timeouts
-from gateway.http.cursors import Cursors
-from gateway.http.exchange import Disconnected, Exchange
-from gateway.http.principals import Authenticator
-from gateway.tenants import Tenants
+from gateway.http.exchange import Disconnected, Exchange, Services
 
 CLIENT_CLOSED = 499
 """What the log says for a caller that went away; nobody sees it on the line."""
@@ -67,39 +61,6 @@ class Route(msgspec.Struct, frozen=True):
                 f"{method} is not known here; {', '.join(self.allowed)} are", allowed=self.allowed
             )
         return endpoint
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """``body``, ``action`` and ``upload`` are in bytes; ``calls`` is how many may be under way at once."""
-
-    timeouts: Timeouts = Timeouts()
-    body: int = 1_048_576
-    action: int = 20_971_520
-    upload: int = 524_288_000
-    calls: int = 1_000
-
-
-class Reporter(Protocol):
-    """Writes the log line of an exchange and counts it. ``failure`` is an unforeseen exception, for its trace."""
-
-    def started(self) -> None: ...
-
-    def finished(self, exchange: Exchange, status: int, seconds: float) -> None: ...
-
-    def failed(self, exchange: Exchange, failure: BaseException) -> None: ...
-
-
-class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the routes need. ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz."""
-
-    tenants: Tenants
-    authenticate: Authenticator
-    reporter: Reporter
-    clock: Clock
-    cursors: Cursors
-    metrics: Callable[[], bytes]
-    limits: Limits = Limits()
-    checks: Mapping[str, Callable[[], Awaitable[str | None]]] = {}
 
 
 class Boundary:

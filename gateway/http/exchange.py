@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
+import msgspec
 from litestar.types import HTTPScope, Receive
 
 from contracts.call import Call, Journal
 from contracts.errors import DeadlineExceeded, GatewayError, OperationNotSupported, PayloadTooLarge
 from contracts.operations import Operation
 from contracts.paths import ObjectPath
+from gateway.clock import Clock
 from gateway.http import context
-from gateway.http.principals import Client
-from gateway.tenants import Tenant
+from gateway.http.context import Timeouts
+from gateway.http.cursors import Cursors
+from gateway.http.principals import Authenticator, Client
+from gateway.tenants import Tenant, Tenants
 
-if TYPE_CHECKING:
-    from gateway.http.boundary import Services
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """``body``, ``action`` and ``upload`` are in bytes; ``calls`` is how many may be under way at once."""
+
+    timeouts: Timeouts = Timeouts()
+    body: int = 1_048_576
+    action: int = 20_971_520
+    upload: int = 524_288_000
+    calls: int = 1_000
+
+
+class Reporter(Protocol):
+    """Writes the log line of an exchange and counts it. ``failure`` is an unforeseen exception, for its trace."""
+
+    def started(self) -> None: ...
+
+    def finished(self, exchange: Exchange, status: int, seconds: float) -> None: ...
+
+    def failed(self, exchange: Exchange, failure: BaseException) -> None: ...
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the routes need. ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz."""
+
+    tenants: Tenants
+    authenticate: Authenticator
+    reporter: Reporter
+    clock: Clock
+    cursors: Cursors
+    metrics: Callable[[], bytes]
+    limits: Limits = Limits()
+    checks: Mapping[str, Callable[[], Awaitable[str | None]]] = {}
 
 
 class Disconnected(Exception):

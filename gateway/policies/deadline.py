@@ -6,15 +6,11 @@ deadline, and can so say what it was waiting for and whether anything had been s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from contracts.call import Call
 from contracts.errors import DeadlineExceeded
 from contracts.operations import Result
 from gateway.clock import Clock
-
-if TYPE_CHECKING:
-    from gateway.pipeline import Handler
+from gateway.policies import Handler
 
 
 class Deadline:

@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.entities import standard_schema
-from contracts.operations import Record
 from contracts.records import MalformedAnswer, RecordCodec, as_dict
-from contracts.schema import Entity, Property, PropertyType
+from contracts.schema import Entity, Property, PropertyType, Record
 
 SCHEMA = standard_schema().extended(
     [

@@ -72,7 +72,9 @@ class MemoryAdapter:
             case ListRecords():
                 return self._page(call.operation)
             case GetRecord():
-                return Found(record=self._record(call.operation.place.path), content_language=call.accept_language)
+                return Found(
+                    record=self._record(call.operation.place.path), content_language=call.accept_language
+                )
             case CreateRecord():
                 return self._store(ObjectPath((Segment("Job", Key.single("0000009")),)), call.operation.body)
             case ReplaceRecord():

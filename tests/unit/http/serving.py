@@ -17,8 +17,8 @@ from contracts.entities import standard_schema
 from contracts.wire import Wire
 from gateway.clock import SystemClock
 from gateway.http.app import build_http
-from gateway.http.boundary import Limits, Services
 from gateway.http.cursors import Cursors
+from gateway.http.exchange import Limits, Services
 from gateway.http.principals import Principals
 from gateway.http.reporting import CallReporter
 from gateway.keys import hash_key

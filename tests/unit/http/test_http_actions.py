@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.operations import RunAction
-from gateway.http.boundary import Limits
+from gateway.http.exchange import Limits
 from tests.unit.http.serving import Served, serving
 
 ACTION = "/v1/demo/actions/REST_ReportJob"

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.call import Call
 from gateway.http.app import API_ROUTES, OPERATIONS_ROUTES, build_operations
-from gateway.http.boundary import Limits
+from gateway.http.exchange import Limits
 from tests.unit.http.memory_adapter import MemoryAdapter
 from tests.unit.http.serving import READ_KEY, Log, Served, listening, services, serving
 

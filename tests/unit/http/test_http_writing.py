@@ -5,7 +5,7 @@ import pytest
 from contracts.call import Call
 from contracts.errors import Outcome, OutcomeUnknown, UpstreamAnswer, UpstreamRejected
 from contracts.operations import ChangeRecord, GetRecord
-from gateway.http.boundary import Limits
+from gateway.http.exchange import Limits
 from tests.unit.http.serving import Served, serving
 
 BODY = {"Description": "New", "Context": 1, "Status": 2}
