@@ -50,8 +50,9 @@ import msgspec
 class Outcome(StrEnum):
     """What may have happened upstream by the time a call failed.
 
-    ``NOT_SENT``: no byte of the request can have been acted on. ``REFUSED``: the upstream
-    answered and did not do it. ``UNKNOWN``: it may have done it.
+    ``NOT_SENT``: no byte of the request left. ``REFUSED``: the upstream answered, and its answer says
+    that it did not do it; a read that is answered with a failure is refused, whatever the status.
+    ``UNKNOWN``: the request left, and no answer says what became of it.
     """
 
     NOT_SENT = "not_sent"

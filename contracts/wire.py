@@ -34,7 +34,8 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``target`` is path and query as they go on the line, percent-encoded, relative to the base
     address of the adapter, and begins with ``/``. ``content`` is the whole body in bytes, or a
-    source that is read once and streamed. ``safe`` says that sending it twice changes nothing.
+    source that is read once and streamed. ``repeatable`` says that sending it twice
+    leaves what sending it once leaves (RFC 9110 §9.2.2).
     ``max_response`` is the most bytes, after inflation, that the answer may have (the wire's own
     cap where it is None).
     """
@@ -43,7 +44,7 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     headers: tuple[tuple[str, HeaderValue], ...] = ()
     content: bytes | AsyncIterable[bytes] | None = None
-    safe: bool = False
+    repeatable: bool = False
     max_response: int | None = None
 
 
@@ -76,7 +77,7 @@ class Wire(Protocol):
         """Send, and read the answer whole.
 
         Raises :class:`~contracts.errors.UpstreamUnavailable` (outcome ``not_sent``, or ``unknown``
-        for a safe request), :class:`~contracts.errors.OutcomeUnknown` (a request that is not safe
+        for a repeatable request), :class:`~contracts.errors.OutcomeUnknown` (one that is not repeatable
         was sent and no whole answer came), :class:`~contracts.errors.UpstreamInvalidResponse` (not
         HTTP, or larger than allowed) and :class:`~contracts.errors.DeadlineExceeded`.
         """

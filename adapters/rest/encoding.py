@@ -97,7 +97,9 @@ def get_parameters(operation: GetRecord, route: Route) -> dict[str, str]:
 
 def read_request(route: Route, parameters: dict[str, str], headers: Headers) -> WireRequest:
     """A record or a page of a set."""
-    return WireRequest(method="GET", target=object_target(route.path, parameters), headers=headers, safe=True)
+    return WireRequest(
+        method="GET", target=object_target(route.path, parameters), headers=headers, repeatable=True
+    )
 
 
 def write_request(
@@ -114,6 +116,7 @@ def write_request(
         headers = (*headers, ("Content-Language", written))
     return WireRequest(
         method=method,
+        repeatable=operation.idempotent,
         target=object_target(operation.place.path, {}),
         headers=headers,
         content=encode_body(schema, operation.place.entity, operation.body),

@@ -75,10 +75,10 @@ _CERTIFICATE_REASONS = {
 """By the verification codes of OpenSSL (``x509_vfy.h``)."""
 
 
-def failure(error: httpx2.HTTPError, *, safe: bool, sent: bool) -> GatewayError:
+def failure(error: httpx2.HTTPError, *, repeatable: bool, sent: bool) -> GatewayError:
     """The error that ``error`` means for a call.
 
-    ``safe`` says that the request changes nothing; ``sent`` that its first byte is known to have left.
+    ``repeatable`` says that sending it again can double nothing; ``sent`` that its first byte is known to have left.
     """
     rule = next(rule for rule in RULES if isinstance(error, rule.cause))
     detail = ": ".join(filter(None, (rule.text, _reason(error))))
@@ -86,7 +86,7 @@ def failure(error: httpx2.HTTPError, *, safe: bool, sent: bool) -> GatewayError:
         return UpstreamInvalidResponse(detail)
     if rule.stage is Stage.CONNECTING and not sent:
         return UpstreamUnavailable(detail, outcome=Outcome.NOT_SENT)
-    if safe:
+    if repeatable:
         return UpstreamUnavailable(detail, outcome=Outcome.UNKNOWN)
     return OutcomeUnknown(detail)
 

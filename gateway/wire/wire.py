@@ -137,7 +137,7 @@ class _Exchange:
         self.headers: Mapping[str, str] = {}
         self._upstream = upstream
         self._call = call
-        self._safe = request.safe
+        self._repeatable = request.repeatable
         self._cap = upstream.max_response if request.max_response is None else request.max_response
         self._departure = _Departure(call.journal)
         self._request = upstream.egress.request(
@@ -218,7 +218,7 @@ class _Exchange:
         elif isinstance(error, TimeoutError):
             error = self._late()
         elif isinstance(error, httpx2.HTTPError):
-            error = failure(error, safe=self._safe, sent=self._departure.happened)
+            error = failure(error, repeatable=self._repeatable, sent=self._departure.happened)
             if error.outcome is not Outcome.NOT_SENT:
                 self._departure.note()
         self._failed = Outcome.UNKNOWN if self._departure.happened else Outcome.NOT_SENT
@@ -228,9 +228,12 @@ class _Exchange:
         return self._call.deadline - self._upstream.clock.monotonic()
 
     def _late(self) -> DeadlineExceeded:
+        if not self._departure.happened:
+            return DeadlineExceeded("the deadline passed before anything was sent")
         return DeadlineExceeded(
             "the deadline passed while the upstream was asked",
-            outcome=Outcome.UNKNOWN if self._departure.happened else Outcome.NOT_SENT,
+            outcome=Outcome.UNKNOWN,
+            retryable=self._repeatable,
         )
 
     def _report(self, seconds: float) -> None:

@@ -70,7 +70,7 @@ async def test_a_fault_comes_to_its_end(fault: Fault, request_: WireRequest) -> 
             assert (answer.status, answer.content) == (200, b'{"Id": "1"}')
         else:
             error = await failing(where, request_, reports)
-            assert (error.code, error.outcome) == CODES[fault.end, request_.safe]
+            assert (error.code, error.outcome) == CODES[fault.end, request_.repeatable]
             metered(reports, 1, Outcome.UNKNOWN)
         assert server.arrivals == 1
 
@@ -225,7 +225,7 @@ async def test_a_kept_connection_that_breaks_is_not_tried_again(request_: WireRe
         await wire.bound(call).send(request_)
         with pytest.raises(GatewayError) as caught:
             await wire.bound(call).send(request_)
-        assert caught.value.code == CODES[End.LOST, request_.safe][0]
+        assert caught.value.code == CODES[End.LOST, request_.repeatable][0]
         assert server.connections == 1
         assert server.arrivals == call.journal.units == 2
 

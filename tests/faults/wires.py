@@ -17,7 +17,9 @@ from gateway.clock import SystemClock
 from gateway.wire import SendReport, UpstreamWire, WireSettings
 
 SECRET = "s3cr3t-key-4711"
-READ = WireRequest(method="GET", target="/object/Equipment", headers=(("ApiKey", Slot.API_KEY),), safe=True)
+READ = WireRequest(
+    method="GET", target="/object/Equipment", headers=(("ApiKey", Slot.API_KEY),), repeatable=True
+)
 WRITE = WireRequest(
     method="PUT",
     target="/object/Equipment('00001')",

@@ -258,7 +258,7 @@ async def test_the_answer_streams_while_the_body_still_leaves() -> None:
         await connection.send(b"full")
 
     async with FaultServer(echo) as server, a_wire(WireSettings(base_url=server.url)) as wire:
-        request = msgspec.structs.replace(upload(source()), safe=True)
+        request = msgspec.structs.replace(upload(source()), repeatable=True)
         async with wire.bound(a_call()).stream(request) as stream:
             chunks = stream.chunks()
             assert await anext(chunks) == b"half"

@@ -23,15 +23,15 @@ def test_the_most_specific_comes_first() -> None:
 
 @pytest.mark.parametrize("kind", every(httpx2.TransportError), ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("sent", [True, False])
-@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize("repeatable", [True, False])
 def test_nothing_that_was_sent_is_said_not_to_have_been(
-    kind: type[httpx2.TransportError], sent: bool, safe: bool
+    kind: type[httpx2.TransportError], sent: bool, repeatable: bool
 ) -> None:
-    error = failure(kind("https://upstream.example/secret"), safe=safe, sent=sent)
+    error = failure(kind("https://upstream.example/secret"), repeatable=repeatable, sent=sent)
     assert "upstream.example" not in error.detail
     if sent:
         assert error.outcome is Outcome.UNKNOWN
-        assert safe or isinstance(error, OutcomeUnknown | UpstreamInvalidResponse)
+        assert repeatable or isinstance(error, OutcomeUnknown | UpstreamInvalidResponse)
     elif error.outcome is Outcome.NOT_SENT:
         assert isinstance(error, UpstreamUnavailable)
 
@@ -45,7 +45,7 @@ def test_the_stages() -> None:
     for rule in RULES:
         cause = rule.cause("x")
         assert isinstance(cause, httpx2.HTTPError)
-        error = failure(cause, safe=False, sent=False)
+        error = failure(cause, repeatable=False, sent=False)
         assert type(error) is ends[rule.stage]
         assert error.detail == rule.text
 
@@ -65,6 +65,6 @@ def test_a_certificate_says_what_is_wrong_with_it(code: int, words: str) -> None
     cause.verify_code = code
     error = httpx2.ConnectError("upstream.example")
     error.__cause__ = cause
-    detail = failure(error, safe=True, sent=False).detail
+    detail = failure(error, repeatable=True, sent=False).detail
     assert words in detail
     assert "upstream.example" not in detail
