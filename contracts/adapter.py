@@ -76,7 +76,10 @@ class Adapter(Protocol):
         ...
 
     def plan(self, call: Call) -> tuple[WireRequest, ...]:
-        """The requests that :meth:`perform` would send, the certain ones first; nothing is sent."""
+        """The requests that :meth:`perform` would send: the first, and those that its answers may call for.
+
+        Nothing is sent. Raises what :meth:`perform` raises before it sends.
+        """
         ...
 
     async def perform(self, call: Call, wire: Wire) -> Result:

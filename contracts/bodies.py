@@ -11,15 +11,16 @@ Source: vendor page "Inserting data". What it leaves open is decided here:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 
 import msgspec
 
 from contracts.addressing import Resolved
-from contracts.errors import Fault, InvalidBody
-from contracts.json_objects import pointer
+from contracts.errors import Fault
+from contracts.json_objects import pointer, refused
 from contracts.schema import Entity, Property, PropertyType, Schema
 from contracts.writing import WriteKind
 
@@ -43,16 +44,13 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 def check_body(
     schema: Schema, resolved: Resolved, kind: WriteKind, body: Mapping[str, object], *, upsert: bool = False
 ) -> None:
-    """Raises InvalidBody with every fault of ``body`` as a body of this write to that place."""
+    """Raises InvalidBody with the faults of ``body`` as a body of this write to that place."""
     may_insert = kind != "change" or upsert
-    faults = [*_body_faults(schema, resolved.entity, body, may_insert)]
+    faults: Iterable[Fault] = _body_faults(schema, resolved.entity, body, may_insert)
     if kind != "change":
-        faults += missing_for_insert(resolved.entity, body)
-    if faults:
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise InvalidBody(
-            f"{faults[0].pointer or 'the body'}: {faults[0].detail}{more}", faults=tuple(faults)
-        )
+        faults = chain(faults, missing_for_insert(resolved.entity, body))
+    if (error := refused(faults)) is not None:
+        raise error
 
 
 def canonical_body(schema: Schema, entity: Entity, body: Mapping[str, object]) -> dict[str, object]:
@@ -64,6 +62,14 @@ def canonical_body(schema: Schema, entity: Entity, body: Mapping[str, object]) -
             value if property is None or value is None else _written(schema, property, value)
         )
     return canonical
+
+
+def in_languages(entity: Entity, body: Mapping[str, object]) -> Iterator[str]:
+    """The names of a checked body's values that are objects of language codes."""
+    for name, value in body.items():
+        property = entity.find(name)
+        if property is not None and property.multilingual and isinstance(value, Mapping):
+            yield name
 
 
 def encode_body(schema: Schema, entity: Entity, body: Mapping[str, object]) -> bytes:
@@ -93,10 +99,10 @@ def _refusal(entity: Entity, name: str, property: Property | None, may_insert: b
     """Why this property cannot be given at all."""
     if (never := NEVER_GIVEN.get(name.lower())) is not None:
         return never
-    if property is None:
-        return None if entity.allows(name) else f"{entity.name} has no property {name}{entity.suggest(name)}"
     if entity.composite and name.lower() in entity.key_parts:
         return "a part of the key stands in the path, never in the body"
+    if property is None:
+        return None if entity.allows(name) else f"{entity.name} has no property {name}{entity.suggest(name)}"
     if property.read_only:
         return "the property is read-only"
     if property.type is PropertyType.COLLECTION:

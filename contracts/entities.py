@@ -3,8 +3,8 @@
 A blank separates names; ``Parts:Equipment`` is a navigation whose name is not that of its entity.
 Every entity also has the common properties, which the schema adds (:mod:`contracts.schema`), lookups,
 lines and measured values too: any ``Description`` may be multilingual, since which ones are is
-the environment's to say. The entities marked ``open`` are known only as the far end of a navigation. A
-tenant whose environment has more, or an entity with another key, says so in its configuration.
+the environment's to say. The entities marked ``open`` are known only as the far end of a navigation. An
+environment that has more says so in its configuration.
 
 Automatic keys are claimed where the vendor's pages show them and nowhere else: equipment, jobs,
 invoices and reservations, the lines of invoices and purchases, and measured values, which its

@@ -1,7 +1,7 @@
 """The errors a call can end in.
 
     GatewayError
-    ├── InvalidInput            the caller's words are wrong; nothing was sent
+    ├── InvalidInput            the caller's words are wrong
     │   ├── InvalidRequest          a header or a parameter
     │   ├── InvalidPath             an object path
     │   ├── InvalidFilter           a filter, with the position
@@ -20,7 +20,7 @@
     │   ├── RecordNotFound
     │   ├── ActionNotFound
     │   └── ConnectorNotFound
-    ├── PreconditionFailed      If-Match named another version
+    ├── PreconditionFailed      If-Match or If-None-Match asked for another version
     ├── UpstreamRejected        a business rule said no
     ├── OperationNotSupported   no adapter of this tenant can do it
     ├── QuotaExceeded           a window is full
@@ -50,8 +50,9 @@ import msgspec
 class Outcome(StrEnum):
     """What may have happened upstream by the time a call failed.
 
-    ``NOT_SENT``: no byte of the request left. ``REFUSED``: the upstream answered, and its answer says
-    that it did not do it; a read that is answered with a failure is refused, whatever the status.
+    ``NOT_SENT``: no byte of the request left; of a write, the read that checks its condition may have.
+    ``REFUSED``: the upstream answered, and its answer says that it did not do it; a read that is answered
+    with a failure is refused, whatever the status.
     ``UNKNOWN``: the request left, and no answer says what became of it.
     """
 
@@ -107,7 +108,11 @@ class GatewayError(Exception):
 
 
 class InvalidInput(GatewayError):
-    """The caller's words are wrong; nothing was sent and nothing was spent."""
+    """The caller's words are wrong.
+
+    As a rule that is found before anything is sent. What only an answer shows (a record that would have to
+    be created, for which the body lacks something) or a body that is sent while it comes has another outcome.
+    """
 
 
 class InvalidRequest(InvalidInput):
@@ -218,7 +223,7 @@ class ConnectorNotFound(NotFound):
 
 class PreconditionFailed(GatewayError):
     code = "precondition_failed"
-    title = "The record has changed"
+    title = "The record is not in the version asked for"
 
 
 class UpstreamRejected(GatewayError):

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
+from functools import reduce
+from itertools import islice
 
 from contracts.errors import Fault, InvalidBody, PayloadTooLarge
 
 MAX_LEVELS = 64
+MAX_FAULTS = 50
+"""The most faults that are told of one body: to look for more costs what the caller can make it cost."""
+
 MAX_DIGITS = 38
 """The most digits of a number, before and after the point, that the upstream's database can hold."""
+
+_LONGEST_NAME = 100
 
 _HALF = "half of a surrogate pair is not a character"
 _SURROGATE = re.compile(r"\\u[dD][89abABcdefCDEF]")
@@ -38,7 +45,7 @@ class _Odd(str):
 def decode_body(raw: bytes, limit: int) -> dict[str, object]:
     """The one JSON object in ``raw``, of at most ``limit`` bytes and 64 levels.
 
-    Raises PayloadTooLarge, and InvalidBody with a pointer to each fault where it has a place.
+    Raises PayloadTooLarge, and InvalidBody with a pointer to a fault where it has a place.
     """
     if len(raw) > limit:
         raise PayloadTooLarge(f"the body has {len(raw)} bytes, and {limit} are the most")
@@ -46,6 +53,8 @@ def decode_body(raw: bytes, limit: int) -> dict[str, object]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidBody(f"the body is not UTF-8: byte {error.start} cannot be read") from None
+    if not text.strip():
+        raise InvalidBody("the body is empty; send a JSON object")
     try:
         body = _read(text)
     except json.JSONDecodeError as error:
@@ -59,8 +68,21 @@ def decode_body(raw: bytes, limit: int) -> dict[str, object]:
 
 
 def pointer(parent: str, name: str | int) -> str:
-    """The JSON pointer (RFC 6901) to a member of what ``parent`` points to."""
-    return f"{parent}/{str(name).replace('~', '~0').replace('/', '~1')}"
+    """The JSON pointer (RFC 6901) to a member of what ``parent`` points to; a very long name is cut."""
+    text = str(name)
+    shown = text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "…"
+    return f"{parent}/{shown.replace('~', '~0').replace('/', '~1')}"
+
+
+def refused(faults: Iterable[Fault]) -> InvalidBody | None:
+    """The error that the faults of a body amount to; None without any. No more than 50 are looked for."""
+    found = tuple(islice(faults, MAX_FAULTS + 1))
+    if not found:
+        return None
+    least = "at least " if len(found) > MAX_FAULTS else ""
+    more = f" (and {least}{len(found) - 1} more)" if len(found) > 1 else ""
+    detail = f"{found[0].pointer or 'the body'}: {found[0].detail}{more}"
+    return InvalidBody(detail, faults=found[:MAX_FAULTS])
 
 
 def _read(text: str) -> object:
@@ -70,9 +92,11 @@ def _read(text: str) -> object:
     except _Wrong:
         body = None
     if body is None or _SURROGATE.search(text):
-        faults = tuple(_faults("", _LENIENT.decode(text)))
-        if faults:
-            raise InvalidBody(f"{faults[0].pointer or 'the body'}: {faults[0].detail}", faults=faults)
+        error = refused(
+            Fault(reduce(pointer, steps, ""), detail) for steps, detail in _doubtful(_LENIENT.decode(text))
+        )
+        if error is not None:
+            raise error
     if text.count("{") + text.count("[") > MAX_LEVELS:
         _check_levels(body, 1)
     return body
@@ -137,28 +161,37 @@ _LENIENT = json.JSONDecoder(
 )
 
 
-def _faults(at: str, value: object, level: int = 1) -> Iterator[Fault]:
-    """Raises RecursionError for what is nested too deeply."""
+_Steps = tuple[str | int, ...]
+
+
+def _doubtful(value: object, level: int = 1) -> Iterator[tuple[_Steps, str]]:
+    """What is not acceptable, each with the way to it. Raises RecursionError for what is nested too deeply.
+
+    The way is put together only where something was found: to carry it along costs its length at every
+    member.
+    """
     if level > MAX_LEVELS and isinstance(value, list):
         raise RecursionError
     match value:
         case _Odd():
-            yield Fault(at, str(value))
+            yield (), str(value)
         case str() if not _encodable(value):
-            yield Fault(at, _HALF)
+            yield (), _HALF
         case _Members():
             names: set[str] = set()
             for name, member in value:
-                inner = pointer(at, name if _encodable(name) else "\ufffd")
+                step = name if _encodable(name) else "\ufffd"
                 if name in names:
-                    yield Fault(inner, "the name stands twice in its object")
+                    yield (step,), "the name stands twice in its object"
                 if not _encodable(name):
-                    yield Fault(inner, _HALF)
+                    yield (step,), _HALF
                 names.add(name)
-                yield from _faults(inner, member, level + 1)
+                for steps, detail in _doubtful(member, level + 1):
+                    yield (step, *steps), detail
         case list():
             for index, item in enumerate(value):
-                yield from _faults(pointer(at, index), item, level + 1)
+                for steps, detail in _doubtful(item, level + 1):
+                    yield (index, *steps), detail
 
 
 def _encodable(text: str) -> bool:

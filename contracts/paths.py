@@ -150,7 +150,7 @@ def unaddressable(path: ObjectPath) -> str | None:
             if found := _REFUSED_UPSTREAM.search(part.value):
                 return (
                     f"the key {part.value!r} of {segment.name} holds {found[0]!r}, "
-                    "which the upstream does not take in a path"
+                    "which the upstream does not take in a path."
                 )
     return None
 

@@ -170,7 +170,10 @@ class Schema(msgspec.Struct, frozen=True):
         """The entity of that name, an open one for a custom name. Raises EntityNotFound with a suggestion."""
         known = self.find(name)
         if known is None and not name.startswith("_"):
-            raise EntityNotFound(f'there is no entity "{name}"{self.suggest(name)}')
+            raise EntityNotFound(
+                f'there is no entity "{name}"{self.suggest(name)} (the entities of an environment\'s own '
+                'are named in its configuration, under "entities")'
+            )
         return known or self.target(name)
 
     def suggest(self, name: str) -> str:
@@ -202,14 +205,21 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def _completed(entity: Entity, names: Mapping[str, str]) -> Entity:
-    """With the common properties and the key parts, in canonical order; what the entity says itself wins."""
+    """With the common properties and the key, in canonical order; what the entity says itself wins.
+
+    The parts of a composite key stand in its ``Id``. One that is another entity's name is a navigation
+    beside it: it can be followed, expanded and filtered through. Any other part is no property.
+    """
     own_key = PropertyType.KEY if entity.composite else PropertyType.STRING
     first = [Property("Id", own_key)]
     for part in entity.key:
         target = names.get(part.lower())
-        kind = PropertyType.REFERENCE if target else PropertyType.STRING
-        if part.lower() != "id":
-            first.append(Property(part, kind, target))
+        if part.lower() == "id":
+            continue
+        if target is not None:
+            first.append(Property(part, PropertyType.REFERENCE, target))
+        elif not entity.composite:
+            first.append(Property(part))
     order = (*first, *COMMON_FIRST, *entity.properties.values(), *COMMON_LAST)
     completed = {item.name.lower(): item for item in order}
     return msgspec.structs.replace(entity, properties={**completed, **entity.properties})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import BinaryIO
 
 import msgspec
@@ -13,7 +15,6 @@ from litestar import Litestar
 from structlog.typing import FilteringBoundLogger
 
 from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile
-from contracts.entities import standard_schema
 from contracts.schema import Schema
 from contracts.wire import Slot
 from gateway.clock import Clock, SystemClock
@@ -33,13 +34,16 @@ from gateway.settings import (
     ServerSettings,
     Settings,
     TenantSettings,
+    data_model,
     decode_strict,
 )
+from gateway.settings.problems import suggestion
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
 from gateway.tenants import Tenant, Tenants, TenantWire
 from gateway.version import VERSION
 from gateway.wire import SendReport, UpstreamWire, WireSettings
+from gateway.wire.settings import UnusableFile
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -66,7 +70,8 @@ def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | Non
         environments=settings.environments.keys(),
         adapters=specs.keys(),
     )
-    tenants = _Assembly(settings, specs, standard_schema(), clock, metrics).tenants()
+    schemas = {name: data_model(entry.entities) for name, entry in settings.environments.items()}
+    tenants = _Assembly(settings, specs, schemas, clock, metrics).tenants()
     services = Services(
         tenants=tenants,
         authenticate=Principals(settings.clients, _tokens(settings.server)),
@@ -93,6 +98,24 @@ def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | Non
     )
 
 
+def mistakes(settings: Settings) -> Iterable[Problem]:
+    """What only building finds wrong, adapters' options for one; nothing is sent.
+
+    Tenants are left out whose environment is not there: that is wrong already.
+    """
+    whole = {
+        n: tenant for n, tenant in settings.tenants.items() if tenant.environment in settings.environments
+    }
+    rest = msgspec.structs.replace(settings, tenants=whole, server=ServerSettings())
+    problems: list[Problem] = []
+    for part in (partial(_tokens, settings.server), partial(build, rest, log=io.BytesIO())):
+        try:
+            part()
+        except ConfigurationError as error:
+            problems += error.problems
+    return problems
+
+
 def _adapters() -> Mapping[str, AdapterSpec]:
     try:
         return discover()
@@ -105,7 +128,7 @@ class _Assembly(msgspec.Struct, frozen=True):
 
     settings: Settings
     specs: Mapping[str, AdapterSpec]
-    schema: Schema
+    schemas: Mapping[str, Schema]
     clock: Clock
     metrics: Metrics
 
@@ -119,7 +142,8 @@ class _Assembly(msgspec.Struct, frozen=True):
             except ConfigurationError as error:
                 problems += error.problems
         if problems:
-            raise ConfigurationError(problems)
+            # Those of an environment are found by each of its tenants.
+            raise ConfigurationError(dict.fromkeys(problems))
         return Tenants(built)
 
     def _tenant(self, name: str, tenant: TenantSettings) -> Tenant:
@@ -127,7 +151,9 @@ class _Assembly(msgspec.Struct, frozen=True):
         wires: dict[str, TenantWire] = {}
         problems: list[Problem] = []
         for adapter, options in tenant.adapter_options().items():
-            where = f"tenants.{name}.adapters.{adapter}"
+            listed = tenant.adapters if isinstance(tenant.adapters, tuple) else ()
+            at = f"[{listed.index(adapter)}]" if adapter in listed else f".{adapter}"
+            where = f"tenants.{name}.adapters{at}"
             try:
                 spec, address = self._found(adapter, tenant, where)
                 adapters[adapter] = _opened(spec, self._context(spec, tenant, address, options, where), where)
@@ -139,7 +165,7 @@ class _Assembly(msgspec.Struct, frozen=True):
         return Tenant(
             name,
             tenant,
-            schema=self.schema,
+            schema=self.schemas[tenant.environment],
             routing=Routing(adapters),
             wires=wires,
             policies=policies(self.clock),
@@ -149,8 +175,8 @@ class _Assembly(msgspec.Struct, frozen=True):
         """The adapter's spec and the address it speaks to."""
         spec = self.specs.get(adapter)
         if spec is None:
-            installed = ", ".join(sorted(self.specs))
-            raise _mistake(where, f"no adapter of this name is installed; there are: {installed}")
+            hint = suggestion(adapter, self.specs) or f"; there are: {', '.join(sorted(self.specs))}"
+            raise _mistake(where, f"no adapter of this name is installed{hint}")
         address = self.settings.environments[tenant.environment].address(spec.interface)
         if address is None:
             raise _mistake(
@@ -168,7 +194,7 @@ class _Assembly(msgspec.Struct, frozen=True):
     ) -> AdapterContext:
         return AdapterContext(
             base_url=address,
-            schema=self.schema,
+            schema=self.schemas[tenant.environment],
             zone=self.settings.environments[tenant.environment].zone,
             profile=TenantProfile(
                 company=tenant.company,
@@ -205,9 +231,15 @@ class _Assembly(msgspec.Struct, frozen=True):
             client_cert=str(certificate.cert_file) if certificate else None,
             client_key=str(certificate.key_file) if certificate else None,
         )
+        places = {
+            "ca_file": f"environments.{tenant.environment}.ca_file",
+            "client_cert": f"tenants.{name}.client_certificate",
+        }
         credential = {Slot.API_KEY: tenant.credentials.api_key.reveal()}
         try:
             return UpstreamWire(wire, credential=credential, clock=self.clock, meter=meter)
+        except UnusableFile as error:
+            raise _mistake(places[error.setting], str(error)) from error
         except (ValueError, OSError) as error:
             raise _mistake(where, f"no connection can be set up: {error}") from error
 
@@ -226,10 +258,13 @@ def _mistake(where: str, message: str) -> ConfigurationError:
 def _tokens(server: ServerSettings) -> TokenVerifier | None:
     if server.jwt is None:
         return None
-    keys = server.jwt.keys_file.read_text() if server.jwt.keys_file else None
+    file = server.jwt.keys_file
     try:
-        return TokenVerifier(server.jwt, keys)
-    except ValueError as error:
+        return TokenVerifier(server.jwt, file.read_text() if file else None)
+    except (ValueError, TypeError, AttributeError) as error:
+        # PyJWT lets what the JSON decoder raises through, and trips over JSON of another shape.
+        if file is not None:
+            raise _mistake("server.jwt.keys_file", f"holds no JWK Set (RFC 7517): {error}") from error
         raise _mistake("server.jwt", str(error)) from error
 
 

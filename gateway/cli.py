@@ -17,7 +17,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.keys import new_key
-from gateway.settings import ConfigurationError, ServerSettings, Settings, json_schema, load
+from gateway.settings import ConfigurationError, ServerSettings, Settings, advice, json_schema, load
+from gateway.settings.decode import expected
+from gateway.settings.model import Name
 from gateway.version import VERSION
 
 FINE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -50,9 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
+    from gateway.bootstrap import mistakes
     from gateway.serving import CannotListen, run
 
-    settings = load(parsed.file, os.environ)
+    settings = load(parsed.file, os.environ, mistakes)
     given = {name: getattr(parsed, name) for name in ("host", "port") if getattr(parsed, name) is not None}
     server = msgspec.structs.replace(settings.server, **given)
     try:
@@ -84,10 +87,13 @@ async def _serving(settings: Settings) -> int:
                 config=settings.fingerprint(),
             )
 
-        services = [Service(gateway.app, main, grace=server.shutdown_timeout, ready=ready)]
+        services = [Service(gateway.app, main, gateway.logger, grace=server.shutdown_timeout, ready=ready)]
         if gateway.operations is not None and apart is not None:
             services.insert(
-                0, Service(gateway.operations, apart, grace=server.shutdown_timeout, lifespan="off")
+                0,
+                Service(
+                    gateway.operations, apart, gateway.logger, grace=server.shutdown_timeout, lifespan="off"
+                ),
             )
         await serve(services, gateway.logger, asyncio.Event())
         gateway.logger.info("ended")
@@ -124,12 +130,11 @@ def _sandbox(parsed: argparse.Namespace) -> int:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    from gateway.bootstrap import build
+    from gateway.bootstrap import mistakes
 
-    settings = load(parsed.file, os.environ)
-    # Only the adapters know whether their options are right, and building asks them; nothing is sent.
-    with open(os.devnull, "wb") as nowhere:
-        build(settings, log=nowhere)
+    settings = load(parsed.file, os.environ, mistakes)
+    for advised in advice(settings):
+        _complain(f"{parsed.file}: warning: {advised}")
     counts = ", ".join(
         f"{len(entries)} {name if len(entries) == 1 else name + 's'}"
         for name, entries in (
@@ -157,9 +162,8 @@ def _new_key(parsed: argparse.Namespace) -> int:
     print(f"key    {key}")
     print(f"hash   {hashed}")
     if parsed.name:
-        print(
-            f"\nclients:\n  {parsed.name}:\n    keys: ['{hashed}']\n    scopes: [read, write]\n    tenants: ['*']"
-        )
+        print(f"\nclients:\n  {parsed.name}:\n    keys: ['{hashed}']\n    scopes: [read]")
+        print("    tenants: [TENANT]   # those that it may use")
     _complain("the key is shown this once: give it to the client, and put only the hash in the configuration")
     return FINE
 
@@ -243,8 +247,17 @@ def _add_describing(commands: argparse._SubParsersAction[argparse.ArgumentParser
         help="make a key and its hash",
         description="Make a key of 256 random bits, for the client, and its hash, for the configuration.",
     )
-    new.add_argument("--name", help="of the client; prints its part of the configuration too")
+    new.add_argument(
+        "--name", type=_name, help="of the client; prints its part of the configuration too, to fill in"
+    )
     new.set_defaults(command=_new_key)
+
+
+def _name(text: str) -> str:
+    try:
+        return msgspec.convert(text, Name)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError(f"expected {expected(Name)}") from None
 
 
 def _port(text: str) -> int:

@@ -8,13 +8,20 @@ import gc
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
+import httptools
 import uvicorn
 from structlog.typing import FilteringBoundLogger
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from contracts.errors import InvalidRequest
+from gateway.http import problems
+from gateway.http.answers import Answer, Header
+from gateway.http.context import request_id
 from gateway.telemetry.bridge import bridged
 
 if TYPE_CHECKING:
@@ -69,6 +76,61 @@ def run(main: Coroutine[object, object, int]) -> int:
     return uvloop.run(main)
 
 
+def _protocol(logger: FilteringBoundLogger) -> type[HttpToolsProtocol]:
+    """uvicorn's own, but for what is no request: it gets a problem document and a line in the log."""
+
+    class Protocol(HttpToolsProtocol):
+        def data_received(self, data: bytes) -> None:
+            self._unset_keepalive_if_required()
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserCallbackError:
+                # What it says repeats the whole target, with the keys of records and filters.
+                self.send_400_response("its target is not valid, or longer than 65535 bytes")
+            except httptools.HttpParserError as error:
+                self.send_400_response(str(error))
+            except httptools.HttpParserUpgrade:
+                pass  # nothing else is spoken here, so the request is answered as it is
+
+        def send_400_response(self, msg: str) -> None:
+            fresh = request_id({}, time.time())
+            error = InvalidRequest(f"this is no request of HTTP/1.1: {msg}")
+            answer = problems.answer(error, fresh)
+            logger.info(
+                "call",
+                request_id=fresh,
+                status=answer.status,
+                code=error.code,
+                outcome=error.outcome.value,
+                detail=msg,
+            )
+            cycle: RequestResponseCycle | None = self.cycle
+            if cycle is not None and not cycle.response_complete:
+                if not cycle.more_body:
+                    # That request was whole: its answer must come, as the last one, and no other before it.
+                    self.shutdown()
+                    return
+                cycle.disconnected = True
+            if cycle is None or cycle.response_complete or not cycle.response_started:
+                self.transport.write(_written(answer, fresh, self.server_state.default_headers))
+            self.transport.close()
+
+    return Protocol
+
+
+def _written(answer: Answer, request_id: str, default_headers: list[Header]) -> bytes:
+    """A last answer as it stands on the line."""
+    headers = (
+        *default_headers,
+        *answer.headers,
+        (b"x-request-id", request_id.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"connection", b"close"),
+    )
+    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+    return STATUS_LINE[answer.status] + lines + b"\r\n" + answer.body
+
+
 class Service(uvicorn.Server):
     """One application on one socket."""
 
@@ -76,15 +138,18 @@ class Service(uvicorn.Server):
         self,
         app: ASGIApp,
         listener: socket.socket,
+        logger: FilteringBoundLogger,
         *,
         grace: int,
         lifespan: Literal["on", "off"] = "on",
         ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """``grace`` is how many seconds calls under way may take to end; ``ready`` is told when it serves."""
+        """``logger`` gets a line for what is no request; ``grace`` is how many seconds calls under way may
+        take to end; ``ready`` is told when it serves.
+        """
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=_protocol(logger),
             ws="none",
             lifespan=lifespan,
             access_log=False,

@@ -33,12 +33,10 @@ class TenantWire(Protocol):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call would send. ``units`` are certain, ``at_most`` is None when it depends on the answers."""
+    """What a call would send: the first request, and the others as far as its answers need them."""
 
     adapter: str
     requests: tuple[WireRequest, ...]
-    units: int
-    at_most: int | None
 
 
 class Tenant:
@@ -75,13 +73,7 @@ class Tenant:
     def plan(self, call: Call) -> Plan:
         """What the call would send, without sending. Raises :class:`~contracts.errors.OperationNotSupported`."""
         name, adapter = self._routing.choose(call.operation)
-        requests = adapter.plan(call)
-        return Plan(
-            adapter=name,
-            requests=requests,
-            units=1,
-            at_most=len(requests),
-        )
+        return Plan(adapter=name, requests=adapter.plan(call))
 
     def capabilities(self) -> list[Served]:
         """Which operation is served by which adapter, and what none serves."""

@@ -19,6 +19,7 @@ from adapters.rest.options import ActionOptions
 from adapters.rest.refusals import clean
 from contracts.errors import ActionNotFound, UpstreamAnswer, UpstreamInvalidResponse, UpstreamRejected
 from contracts.operations import ActionDone, RunAction
+from contracts.schema import suggestion
 from contracts.wire import HeaderValue, WireRequest, WireResponse
 
 _ELEMENT = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
@@ -48,10 +49,13 @@ class Workflows:
         workflow = self._known.get(name.lower())
         if workflow is None:
             raise ActionNotFound(
-                f"the action '{name[:100]}' is not built in and not configured for this tenant; "
-                "a tenant's own workflows are listed with their element ids in its configuration"
+                f"the action '{name[:100]}' is not built in and not configured for this tenant, whose own workflows "
+                f"are listed with their element ids in its configuration{self._suggest(name)}"
             )
         return workflow
+
+    def _suggest(self, name: str) -> str:
+        return suggestion(name, (workflow.name for workflow in self._known.values()))
 
 
 def action_request(operation: RunAction, workflow: Workflow, headers: Headers) -> WireRequest:

@@ -60,7 +60,7 @@ class RestAdapter:
         self._base_url = context.base_url
         self._schema = context.schema
         self._profile = context.profile
-        self._writes = options.writes
+        self._longest_target = options.longest_target
         self._workflows = Workflows(options.actions)
         self._codec = RecordCodec(context.schema, context.zone)
         missing = {"delete": _NO_DELETE}
@@ -131,7 +131,8 @@ class RestAdapter:
             parameters = list_parameters(operation.query, route)
         else:
             parameters = get_parameters(operation, route)
-        request = read_request(route, parameters, common_headers(call, self._profile))
+        headers = common_headers(call, self._profile)
+        request = read_request(route, parameters, headers, self._longest_target)
         return Reading(operation.place.entity, route, parameters, request)
 
     def _write(self, call: Call, operation: ObjectWrite, method: str) -> WireRequest:

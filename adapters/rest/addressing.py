@@ -2,17 +2,24 @@
 
 Some characters can never stand in a key in the path, encoded or not (vendor page "Special
 characters"). A read then asks the set with a filter for the key; a write has no other way.
+
+In a filter the parts of a composite key stand in the ``Id``. An external id stands beside its data
+provider, which a path may leave out and a filter may not: the path's default is the credential's own,
+and without one the filter would find the records of every provider.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
 
 import msgspec
 
 from contracts.addressing import Resolved
 from contracts.errors import OperationNotSupported
-from contracts.filters import And, Comparison, Filter, Literal, LiteralKind, Operator
+from contracts.filters import And, Comparison, Filter, Literal, LiteralKind, Operator, PropertyPath
 from contracts.paths import KeyPart, ObjectPath, Segment, unaddressable
-from contracts.schema import Entity, PropertyType
+from contracts.schema import PropertyType
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -28,17 +35,22 @@ def reading(resolved: Resolved) -> Route:
     reason = unaddressable(path)
     if reason is None:
         return Route(path)
+    if any(segment.key and segment.key.external and not segment.key.provider for segment in path.segments):
+        raise OperationNotSupported(
+            f"{reason} To find it by a filter its data provider is needed too: "
+            "ExternalId=<id>,DataProvider=<provider>."
+        )
     parent = ObjectPath(path.segments[:-1])
     if not parent.segments or unaddressable(parent) is None:
         return Route(path.keyed(None), _key_filter(resolved))
     reference = _reference_to_owner(resolved)
-    if reference is None or len(path.segments) > 2:
+    owner_key = parent.last.key
+    if reference is None or owner_key is None or len(path.segments) > 2:
         raise OperationNotSupported(
             f"{reason} Read that record itself, with expand for what it refers to; "
             "or the related set, with a filter on its reference."
         )
-    owner_key = parent.last.key
-    belongs = _equals(resolved.entity, reference, owner_key.parts[0]) if owner_key else None
+    belongs = _all(_equals((reference, part.name or "Id"), part) for part in owner_key.parts)
     return Route(ObjectPath((Segment(resolved.entity.name),)), conjunction(belongs, _key_filter(resolved)))
 
 
@@ -61,13 +73,11 @@ def conjunction(left: Filter | None, right: Filter | None) -> Filter | None:
 
 def _key_filter(resolved: Resolved) -> Filter | None:
     """The condition that only the record of the path's last key fulfils."""
-    key = resolved.path.last.key
-    condition: Filter | None = None
-    for part in key.parts if key else ():
-        condition = conjunction(
-            condition, _equals(resolved.entity, part.name or resolved.entity.key[-1], part)
-        )
-    return condition
+    key, entity = resolved.path.last.key, resolved.entity
+    if key is None:
+        return None
+    within = ("Id",) if entity.composite and not key.external else ()
+    return _all(_equals((*within, part.name or entity.key[-1]), part) for part in key.parts)
 
 
 def _reference_to_owner(resolved: Resolved) -> str | None:
@@ -88,8 +98,10 @@ def _reference_to_owner(resolved: Resolved) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _equals(entity: Entity, name: str, part: KeyPart) -> Comparison:
-    kind = entity.find(name)
-    refers = kind is not None and kind.type is PropertyType.REFERENCE
+def _all(conditions: Iterable[Filter]) -> Filter | None:
+    return reduce(conjunction, conditions, None)
+
+
+def _equals(path: PropertyPath, part: KeyPart) -> Comparison:
     literal = Literal(LiteralKind.NUMBER, part.value) if part.numeric else Literal.of(part.value)
-    return Comparison((name, "Id") if refers else (name,), Operator.EQ, literal)
+    return Comparison(path, Operator.EQ, literal)

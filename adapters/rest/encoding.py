@@ -8,14 +8,15 @@ from urllib.parse import quote
 from adapters.rest.addressing import Route, conjunction
 from adapters.rest.paging import resumed
 from contracts.adapter import TenantProfile
-from contracts.bodies import encode_body
+from contracts.bodies import encode_body, in_languages
 from contracts.call import Call
-from contracts.filters import print_filter
+from contracts.errors import Fault, InvalidRequest
+from contracts.filters import print_filter, print_orderby, print_properties
+from contracts.json_objects import pointer, refused
 from contracts.operations import (
     ChangeRecord,
     CreateRecord,
     GetRecord,
-    OrderBy,
     Query,
     ReplaceRecord,
 )
@@ -71,7 +72,9 @@ def list_parameters(query: Query, route: Route) -> dict[str, str]:
     if condition is not None:
         parameters["filter"] = print_filter(condition)
     if query.orderby:
-        parameters["orderby"] = _orderby(query.orderby)
+        parameters["orderby"] = print_orderby(
+            tuple((term.property, term.descending) for term in query.orderby)
+        )
     parameters |= shape_parameters(query.select, query.expand)
     if query.limit is not None:
         parameters["top"] = str(query.limit)
@@ -84,7 +87,9 @@ def list_parameters(query: Query, route: Route) -> dict[str, str]:
 
 def shape_parameters(select: Paths, expand: Paths) -> dict[str, str]:
     """``select`` and ``expand``."""
-    return {name: _paths(paths) for name, paths in (("select", select), ("expand", expand)) if paths}
+    return {
+        name: print_properties(paths) for name, paths in (("select", select), ("expand", expand)) if paths
+    }
 
 
 def get_parameters(operation: GetRecord, route: Route) -> dict[str, str]:
@@ -95,11 +100,21 @@ def get_parameters(operation: GetRecord, route: Route) -> dict[str, str]:
     return {"filter": print_filter(route.filter), **parameters, "top": "2"}
 
 
-def read_request(route: Route, parameters: dict[str, str], headers: Headers) -> WireRequest:
-    """A record or a page of a set."""
-    return WireRequest(
-        method="GET", target=object_target(route.path, parameters), headers=headers, repeatable=True
-    )
+def read_request(route: Route, parameters: dict[str, str], headers: Headers, longest: int) -> WireRequest:
+    """A record or a page of a set.
+
+    Raises InvalidRequest for a target of more than ``longest`` characters: servers answer a request
+    line that is too long for them without saying so.
+    """
+    target = object_target(route.path, parameters)
+    if len(target) > longest:
+        name = max(parameters, key=lambda name: len(parameters[name]), default="path")
+        detail = (
+            f"the request to the upstream would have {len(target)} characters, encoded, and {longest} are the "
+            f"most; the longest part of it is the {name}: split the question into several"
+        )
+        raise InvalidRequest(detail, faults=(Fault(name, detail),))
+    return WireRequest(method="GET", target=target, headers=headers, repeatable=True)
 
 
 def write_request(
@@ -109,7 +124,12 @@ def write_request(
     method: str,
     profile: TenantProfile,
 ) -> WireRequest:
-    """A write; the method is given because an upsert writes the same body with two."""
+    """A write; the method is given because an upsert writes the same body with two.
+
+    Raises InvalidBody for a value in several languages where the tenant writes in one at a time.
+    """
+    if not profile.multilingual:
+        _check_one_language(operation)
     headers: Headers = (*common_headers(call, profile), ("Content-Type", "application/json"))
     written = language(call.content_language) or profile.language
     if written and not profile.multilingual:
@@ -135,9 +155,8 @@ def object_target(path: ObjectPath, parameters: dict[str, str]) -> str:
     )
 
 
-def _orderby(terms: tuple[OrderBy, ...]) -> str:
-    return ",".join("/".join(term.property) + (" desc" if term.descending else "") for term in terms)
-
-
-def _paths(paths: Paths) -> str:
-    return ",".join("/".join(path) for path in paths)
+def _check_one_language(operation: ObjectWrite) -> None:
+    detail = "this tenant's values are in one language at a time: give the text, and its language in Content-Language"
+    names = in_languages(operation.place.entity, operation.body)
+    if (error := refused(Fault(pointer("", name), detail) for name in names)) is not None:
+        raise error

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 
 class ActionOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -14,8 +17,13 @@ class ActionOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``actions`` adds to the built-in catalogue, or overrides it, by workflow name.
 
-    ``writes`` is false where the environment takes no REST writes (on-premises).
+    ``writes`` is false where the environment takes no REST writes (on-premises). ``longest_target`` is
+    the most characters of a request's path and query, without the path of the address itself: most
+    servers and proxies take lines of 8 KB.
     """
 
     actions: dict[str, ActionOptions] = {}
     writes: bool = True
+    longest_target: Annotated[
+        int, Meta(ge=1000, le=100_000, description="a number of characters from 1000 to 100000")
+    ] = 8_000

@@ -31,6 +31,7 @@ from contracts.operations import Operation, RunAction
 from contracts.wire import WireResponse
 
 _LONGEST_MESSAGE = 500
+_LONGEST_WAIT = 86_400.0
 _STACK = re.compile(r"\s+at [\w.<>`+]+\(|\bStack ?trace\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"\w+://\S+|\b[\w-]+(?:\.[\w-]+)*\.ultimo\.(?:net|com)\b", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^>]*>")
@@ -98,7 +99,9 @@ def _not_found(operation: Operation, said: UpstreamAnswer) -> GatewayError:
         )
     # A proxy's 404 says nothing of the record: an upsert that believed it would create a double.
     return UpstreamInvalidResponse(
-        "a 404 came back that is not the upstream's own: check the environment's address", upstream=said
+        "a 404 came back that is not the upstream's own: check the environment's address",
+        upstream=said,
+        outcome=refused if operation.safe else Outcome.UNKNOWN,
     )
 
 
@@ -126,17 +129,20 @@ def _error_body(answer: WireResponse) -> _ErrorBody | None:
 
 
 def _retry_after(answer: WireResponse) -> float | None:
-    """Seconds, from either form of the header (RFC 9110 §10.2.3); None when absent or absurd.
+    """Seconds, from either form of the header (RFC 9110 §10.2.3); None when absent, or more than a day.
 
-    A date is taken relative to the answer's own ``Date``: two clocks need not agree.
+    The upstream's longest window is a day: what asks for more is no advice. A date is taken relative
+    to the answer's own ``Date``: two clocks need not agree.
     """
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        until = parsedate_to_datetime(value)
-        answered = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
-        return None
-    wait = until.replace(tzinfo=until.tzinfo or UTC) - answered.replace(tzinfo=answered.tzinfo or UTC)
-    return max(0.0, wait.total_seconds())
+        seconds = float(value)
+    else:
+        try:
+            until = parsedate_to_datetime(value)
+            answered = parsedate_to_datetime(answer.headers.get("date", ""))
+        except (ValueError, OverflowError):
+            return None
+        wait = until.replace(tzinfo=until.tzinfo or UTC) - answered.replace(tzinfo=answered.tzinfo or UTC)
+        seconds = max(0.0, wait.total_seconds())
+    return seconds if seconds <= _LONGEST_WAIT else None

@@ -1,4 +1,4 @@
-"""``python -m adapters.sandbox``: the look-alike as a process of its own."""
+"""``ultimo-gateway sandbox``, or ``python -m adapters.sandbox``: the look-alike as a process of its own."""
 
 import argparse
 import asyncio
@@ -29,17 +29,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m adapters.sandbox", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=_port, default=8081, help="0 takes a free one")
-    parser.add_argument("--records", type=_count, default=0, help="Equipment records in total")
-    parser.add_argument("--file", help="SQLite file that keeps the records")
-    parser.add_argument("--limits", choices=("fixed", "sliding", "off"), default="fixed")
-    parser.add_argument("--page-size", type=_positive, default=1000)
-    parser.add_argument("--day-start", default="00:00", help="HH:MM, or 'rolling' for the last 24 hours")
-    parser.add_argument("--zone", default="UTC", help="IANA time zone of the environment")
-    parser.add_argument("--retry-after", type=_count, help="seconds that a 429 names; no header without")
-    parser.add_argument("--config", help="JSON file with keys and further options")
+    parser = argparse.ArgumentParser(
+        prog="ultimo-gateway sandbox",
+        description="Run a look-alike of the upstream's REST interface, with records to try, until Ctrl-C.",
+    )
+    default = SandboxOptions()
+    parser.add_argument("--host", default=default.host, help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8081, help="port; 0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--records",
+        type=_count,
+        default=default.records,
+        help="Equipment records to have in total, made up beside those of the seed (none)",
+    )
+    parser.add_argument("--file", help="SQLite file that keeps the records (kept in memory)")
+    parser.add_argument(
+        "--limits",
+        choices=("fixed", "sliding", "off"),
+        default=default.limits,
+        help="how calls are counted: in fixed or sliding windows, or not at all (%(default)s)",
+    )
+    parser.add_argument(
+        "--page-size", type=_positive, default=default.page_size, help="records a page (%(default)s)"
+    )
+    parser.add_argument(
+        "--day-start",
+        default=default.day_start,
+        help="when the day of the quota begins: HH:MM, or 'rolling' for the last 24 hours (%(default)s)",
+    )
+    parser.add_argument(
+        "--zone", default=default.zone, help="IANA time zone of the environment (%(default)s)"
+    )
+    parser.add_argument("--retry-after", type=_count, help="seconds that a 429 names (no such header)")
+    parser.add_argument("--config", help="JSON file with keys and further options (none)")
     return parser
 
 

@@ -5,6 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from aiohttp import BodyPartReader, MultipartReader, StreamReader
+from aiohttp.http_exceptions import HttpProcessingError
 
 from adapters.sandbox.errors import Refusal, bad_body, unknown_resource, unsupported_media, wrong_method
 from adapters.sandbox.exchange import Answer, Call, encode
@@ -98,7 +99,7 @@ async def _read_multipart(call: Call) -> tuple[Record, list[ReceivedFile]]:
                 files.append(await _measure(part, part.name, part.filename))
             else:
                 parameters[part.name] = await _field(part)
-    except (ValueError, AssertionError, RuntimeError) as error:
+    except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as error:
         raise bad_body("The multipart body cannot be read.") from error
     while await call.body.read():
         pass

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qs
 
 import msgspec
+from aiohttp import web
 
 from adapters.sandbox.errors import Refusal, unknown_resource, wrong_method
 from adapters.sandbox.exchange import Answer, encode, refused
-from adapters.sandbox.faults import Fault
+from adapters.sandbox.faults import Fault, Faults
+from adapters.sandbox.ledger import Ledger
+from adapters.sandbox.limits import Limiter
+from adapters.sandbox.options import SandboxOptions
+from adapters.sandbox.records import Store
+from adapters.sandbox.uploads import Uploads
 
-if TYPE_CHECKING:
-    from aiohttp import web
 
-    from adapters.sandbox.server import Sandbox
+class Controlled(Protocol):
+    """What there is to look at and to script."""
+
+    options: SandboxOptions
+    store: Store
+    ledger: Ledger
+    faults: Faults
+    uploads: Uploads
+    limiter: Limiter
+
+    @property
+    def url(self) -> str: ...
+
+    def reset(self) -> None: ...
 
 
 class Control:
     """Serves ``/`` (overview), ``/ledger``, ``/faults``, ``/reset`` and ``/limits`` in JSON."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Controlled) -> None:
         self._sandbox = sandbox
 
     async def handle(self, request: web.BaseRequest, path: str, query: str) -> Answer:

@@ -10,6 +10,7 @@ from aiohttp import web
 from adapters.sandbox.actions import Actions
 from adapters.sandbox.archive import Archive
 from adapters.sandbox.caller import caller_of
+from adapters.sandbox.connection import Server
 from adapters.sandbox.control import Control
 from adapters.sandbox.delivery import deliver, fault_answer, relinked
 from adapters.sandbox.entities import build_model
@@ -84,7 +85,7 @@ class Sandbox:
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the port is taken."""
-        server = web.Server(self._handle, access_log=None)
+        server = Server(self._handle, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await runner.setup()
         self._runner = runner

@@ -71,7 +71,19 @@ def stored_value(kind: Kind, value: object, zone: tzinfo) -> object:
             return parse_date(value)
         case Kind.TIME if isinstance(value, str):
             return parse_time(value, zone)
-    raise ValueError(f"{type(value).__name__} is not accepted here")
+    raise ValueError(f"{json_name(value)} is not accepted here")
+
+
+def json_name(value: object) -> str:
+    """What JSON calls a decoded value."""
+    match value:
+        case None | bool():
+            return "null" if value is None else "a boolean"
+        case str():
+            return "a string"
+        case dict() | list():
+            return "an object" if isinstance(value, dict) else "an array"
+    return "a number"
 
 
 def _integer(value: object) -> int:

@@ -16,9 +16,6 @@ from contracts.filters.tree import PropertyPath
 MAX_LENGTH = 8192
 """The most characters of a list."""
 
-MAX_EXPAND_DEPTH = 3
-"""The most navigations of one expanded path."""
-
 _WORD = re.compile(r"\S+")
 
 
@@ -53,14 +50,7 @@ def parse_properties(text: str, parameter: str) -> tuple[PropertyPath, ...]:
 
     Raises :class:`~contracts.errors.InvalidRequest` with the position.
     """
-    paths = []
-    for item in _items(text, parameter, most_words=1):
-        path = _path(item, parameter)
-        if parameter == "expand" and len(path) > MAX_EXPAND_DEPTH:
-            reason = f"{'/'.join(path)} goes {len(path)} levels deep"
-            raise _fault(parameter, item.words[0][1], reason, f"at most {MAX_EXPAND_DEPTH} levels")
-        paths.append(path)
-    return tuple(paths)
+    return tuple(_path(item, parameter) for item in _items(text, parameter, most_words=1))
 
 
 def print_properties(paths: tuple[PropertyPath, ...]) -> str:

@@ -55,6 +55,7 @@ async def _gateway(listener: socket.socket, child: Process, upstream: str) -> in
     service = Service(
         gateway.app,
         listener,
+        gateway.logger,
         grace=settings.server.shutdown_timeout,
         ready=lambda: _say(_welcome(address(listener), upstream)),
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from contracts.errors import ActionNotFound, UnsupportedMediaType
+from contracts.errors import ActionNotFound, InvalidInput, Outcome, UnsupportedMediaType
 from contracts.json_objects import decode_body
-from contracts.operations import ActionDone, RunAction
-from gateway.http import multipart, queries
+from contracts.operations import ActionDone, Result, RunAction
+from gateway.http import etags, multipart, queries
 from gateway.http.answers import Answer, json_answer
 from gateway.http.exchange import Exchange
 from gateway.http.negotiation import accepted, media_type, require_json, require_plain
@@ -20,15 +20,26 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 async def run(exchange: Exchange) -> Answer:
     """POST: the answer is ``{"result": {...}}``."""
     accepted(exchange.headers.get(b"accept"))
+    etags.refuse_conditions(exchange.headers, b"if-match", b"if-none-match")
     parameters = parse_parameters(exchange.scope["query_string"], queries.COMMON)
     exchange.action = _name(exchange)
     operation = await _operation(exchange, exchange.action)
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
-    done = await exchange.tenant.perform(exchange.call(operation))
+    done = await _done(exchange, operation)
     if not isinstance(done, ActionDone):
         raise TypeError("an action answers with its result")
     return json_answer({"result": done.result})
+
+
+async def _done(exchange: Exchange, operation: RunAction) -> Result:
+    try:
+        return await exchange.tenant.perform(exchange.call(operation))
+    except InvalidInput as error:
+        # A form is read while it is sent: what is wrong with a later part is found when the first has left.
+        if exchange.journal.units and error.outcome is Outcome.NOT_SENT:
+            error.outcome = Outcome.UNKNOWN
+        raise
 
 
 async def _operation(exchange: Exchange, name: str) -> RunAction:
@@ -38,7 +49,9 @@ async def _operation(exchange: Exchange, name: str) -> RunAction:
         require_plain(exchange.headers.get(b"content-encoding"))
         exchange.refuse_longer(limits.upload)
         separator = multipart.boundary(content_type)
-        return RunAction(name=name, parts=multipart.Uploads(separator, exchange.receive_chunk, limits.upload))
+        uploads = multipart.Uploads(separator, exchange.receive_chunk, limits.upload)
+        await exchange.in_time(uploads.begin)
+        return RunAction(name=name, parts=uploads)
     if media_type(content_type).startswith(("multipart/", "application/x-www-form-urlencoded")):
         raise UnsupportedMediaType("an action takes application/json, or multipart/form-data with files")
     require_json(content_type, exchange.headers.get(b"content-encoding"))

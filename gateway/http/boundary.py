@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 
 import msgspec
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPScope, Receive, Send
 
-from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Overloaded
+from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Outcome, Overloaded
 from gateway.http import problems
 from gateway.http.answers import Answer, Header, Streamed
 from gateway.http.exchange import Disconnected, Exchange, Services
+from gateway.policies.deadline import reader_behind
 
 CLIENT_CLOSED = 499
-"""What the log says for a caller that went away; nobody sees it on the line."""
+"""What the log says for a caller that went away while its body came or its stream was sent.
+
+Nobody sees it on the line. A whole answer is logged as it is handed over; whether it arrived, nobody knows.
+"""
 
 
 class Needs(Enum):
@@ -63,6 +68,10 @@ class Route(msgspec.Struct, frozen=True):
         return endpoint
 
 
+class ReaderStalled(Exception):
+    """The reader of a stream takes nothing of it; there is no way to tell it."""
+
+
 class Boundary:
     """Serves routes; one for the whole application."""
 
@@ -93,14 +102,17 @@ class Boundary:
         if isinstance(answer, Streamed):
             await self._send_stream(exchange, answer, send)
         else:
+            content = b"" if exchange.method == "HEAD" else answer.body
+            exchange.answered = len(content)
             self._finished(exchange, answer.status)
-            await self._send(exchange, answer, send)
+            await self._send(exchange, answer, content, send)
 
     def refuse(self, error: Exception, scope: HTTPScope, receive: Receive) -> Answer:
         """The answer for what went wrong before a route was found, logged and counted like any other."""
         exchange = Exchange(self._services, "none", scope, receive)
         self._services.reporter.started()
         answer = self._problem(exchange, error)
+        exchange.answered = len(answer.body)
         self._finished(exchange, answer.status)
         return msgspec.structs.replace(answer, headers=answer.headers + tuple(_identity(exchange)))
 
@@ -139,7 +151,8 @@ class Boundary:
         if not isinstance(error, GatewayError):
             self._services.reporter.failed(exchange, error)
             error = problems.InternalError(
-                "the gateway failed; the operator finds the cause under the request id"
+                "the gateway failed; the operator finds the cause under the request id",
+                outcome=Outcome.UNKNOWN if exchange.journal.units else Outcome.NOT_SENT,
             )
         exchange.failure = error
         return problems.answer(error, exchange.request_id)
@@ -148,14 +161,14 @@ class Boundary:
         seconds = self._services.clock.monotonic() - exchange.started
         self._services.reporter.finished(exchange, status, seconds)
 
-    async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
+    async def _send(self, exchange: Exchange, answer: Answer, content: bytes, send: Send) -> None:
         headers = [*_identity(exchange), *answer.headers]
         if exchange.client_name is not None:
             headers += _accounts(exchange, self._services.clock.monotonic() - exchange.started)
         if answer.status not in (204, 304):
             headers.append((b"content-length", str(len(answer.body)).encode()))
         await send(_start(answer.status, headers))
-        await send(_body(b"" if exchange.method == "HEAD" else answer.body, more=False))
+        await send(_body(content, more=False))
 
     async def _send_stream(self, exchange: Exchange, answer: Streamed, send: Send) -> None:
         """Send until the end, the first fault, or until the caller goes away, which ends the upstream's work too."""
@@ -173,16 +186,32 @@ class Boundary:
             await asyncio.gather(pump, watch, return_exceptions=True)
             await answer.chunks.aclose()
             self._finished(exchange, answer.status if ended else CLIENT_CLOSED)
-        if ended:
-            await send(_body(b"", more=False))
+        if ended and pump.exception() is None:
+            with suppress(ReaderStalled):
+                await self._hand_over(exchange, b"", send, more=False)
 
     async def _pump(self, exchange: Exchange, chunks: AsyncGenerator[bytes, None], send: Send) -> None:
         try:
             async for chunk in chunks:
-                await send(_body(chunk, more=True))
+                await self._hand_over(exchange, chunk, send)
+        except ReaderStalled:
+            raise
         except Exception as error:
             document = self._problem(exchange, error).body
-            await send(_body(b'{"error":' + document + b"}\n", more=True))
+            await self._hand_over(exchange, b'{"error":' + document + b"}\n", send)
+
+    async def _hand_over(self, exchange: Exchange, chunk: bytes, send: Send, *, more: bool = True) -> None:
+        """Send a piece of a stream; waits while its reader is behind. Raises :class:`ReaderStalled`."""
+        given, patience = exchange.circumstances, self._services.limits.timeouts.idle
+        if given.explicit:
+            patience = min(patience, exchange.deadline - self._services.clock.monotonic())
+        try:
+            async with asyncio.timeout(patience):
+                await send(_body(chunk, more=more))
+        except TimeoutError as error:
+            exchange.failure = reader_behind(exchange.journal)
+            raise ReaderStalled from error
+        exchange.answered += len(chunk)
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:

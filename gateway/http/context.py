@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from contracts.errors import InvalidRequest
+from gateway.http.negotiation import media_type
 
 Headers = Mapping[bytes, bytes]
 
@@ -27,10 +28,15 @@ _MAX_LANGUAGE = 255
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds: what a call gets when its caller does not say, and the most that a caller may ask for."""
+    """Seconds: what a call gets when its caller does not say, and the most that a caller may ask for.
+
+    A form with files gets the most: 500 MB in the default would need a line of 17 MB/s. ``idle`` is how
+    long the reader of a stream may take nothing of it.
+    """
 
     default: float = 30.0
     most: float = 300.0
+    idle: float = 60.0
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +84,9 @@ def traceparent(headers: Headers) -> str | None:
 def circumstances(headers: Headers, timeouts: Timeouts) -> Circumstances:
     """Everything else that headers say of a call. Raises :class:`InvalidRequest`."""
     timeout = _timeout(headers.get(b"request-timeout"), timeouts)
+    unsaid = timeouts.most if _form(headers.get(b"content-type")) else timeouts.default
     return Circumstances(
-        timeout=timeouts.default if timeout is None else timeout,
+        timeout=unsaid if timeout is None else timeout,
         explicit=timeout is not None,
         urgency=_urgency(headers.get(b"priority")),
         accept_language=_language("Accept-Language", headers.get(b"accept-language")),
@@ -98,6 +105,10 @@ def minimal(headers: Headers) -> bool:
     ]
     returns = [item for item in preferences if item.startswith(b"return=")]
     return bool(returns) and returns[0] == b"return=minimal"
+
+
+def _form(content_type: bytes | None) -> bool:
+    return content_type is not None and media_type(content_type) == "multipart/form-data"
 
 
 def _timeout(given: bytes | None, timeouts: Timeouts) -> float | None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from itertools import groupby
 
 import msgspec
 
-from contracts.errors import GatewayError
+from contracts.errors import GatewayError, InvalidFilter
 from gateway.http.answers import Answer
-from gateway.http.description import INTRODUCTION, OPERATIONS, PARAMETERS, SUMMARY, TITLE, Described
+from gateway.http.description import HEADERS, INTRODUCTION, OPERATIONS, PARAMETERS, SUMMARY, TITLE, Described
 from gateway.http.exchange import Exchange
 from gateway.http.openapi import document
 from gateway.http.pages import page, text
-from gateway.http.problems import KINDS, Kind, RouteNotFound
+from gateway.http.problems import KINDS, Kind, RouteNotFound, problem
 from gateway.version import VERSION
+
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 async def openapi_json(exchange: Exchange) -> Answer:
@@ -37,16 +40,20 @@ async def docs(exchange: Exchange) -> Answer:
         + "".join(f'<a href="#{item.id}">{escape(item.summary)}</a>' for item in members)
         for name, members in groups
     )
-    errors = f'<h2 id="errors">Errors</h2>{_problem_table(KINDS)}'
+    headers = f'<h2 id="headers">Headers of answers</h2>{_header_table()}'
+    errors = f'<h2 id="errors">Errors</h2>{_problem_example()}{_problem_table(KINDS)}'
     start = (
         f'<h1>{TITLE}</h1><p class="lead">{text(SUMMARY)}</p><p>{text(INTRODUCTION)}</p>'
         f'<p class="soft">Version {escape(VERSION)} · <a href="/openapi.json">openapi.json</a></p>'
         '<h2 id="begin">Begin</h2><p>Every call to a path below <code>/v1</code> carries a key, as '
         "<code>X-API-Key: …</code> or <code>Authorization: Bearer …</code>. The examples take it and the "
-        "address from the shell:</p><pre><code>export GATEWAY=http://127.0.0.1:8080 KEY=demo-key</code></pre>"
+        f"address from the shell:</p><pre><code>export GATEWAY={_address(exchange)} KEY=demo-key</code></pre>"
     )
-    navigation = f'<nav><a href="#begin">Begin</a>{links}<b>Errors</b><a href="#errors">Every code</a></nav>'
-    return page(TITLE, start + sections + errors, navigation=navigation)
+    navigation = (
+        f'<nav><a href="#begin">Begin</a>{links}<b>Answers</b><a href="#headers">Headers</a>'
+        '<a href="#errors">Errors</a></nav>'
+    )
+    return page(TITLE, start + sections + headers + errors, navigation=navigation)
 
 
 async def problem_list(exchange: Exchange) -> Answer:
@@ -61,11 +68,13 @@ async def problem_page(exchange: Exchange) -> Answer:
     kind = KINDS.get(code)
     if kind is None:
         raise RouteNotFound("there is no error of that code; /problems lists them")
+    example = f"<h4>For example</h4><p>{text(kind.example)}</p>" if kind.example else ""
     body = (
         f'<p><a href="/docs">{TITLE}</a> · <a href="/problems">Errors</a></p>'
         f'<div class="status">{kind.status}</div><h1>{escape(kind.error.title)}</h1>'
         f"<p><code>{escape(code)}</code></p>"
         f"<h4>What it means</h4><p>{text(kind.meaning)}</p><h4>What to do</h4><p>{text(kind.advice)}</p>"
+        f"{example}"
         f"<h4>As a rule</h4>{_defaults(kind.error)}"
     )
     return page(f"{code} · {TITLE}", body)
@@ -75,12 +84,19 @@ def _operation(operation: Described) -> str:
     scope = f'<span class="scope">scope {operation.scope}</span>' if operation.scope else ""
     curl = "curl" if operation.public else 'curl -H "X-API-Key: $KEY"'
     examples = "\n".join(f"{curl} {_located(example)}" for example in operation.curl)
+    answer = f"<pre><code>{escape(operation.answer)}</code></pre>" if operation.answer else ""
     return (
         f'<section id="{operation.id}"><h3>{escape(operation.summary)}</h3><div class="route">'
         f'<span class="method {operation.method.lower()}">{operation.method}</span>'
         f"<code>{escape(operation.path)}</code>{scope}</div><p>{text(operation.text)}</p>"
-        f"<pre><code>{escape(examples)}</code></pre>{_parameters(operation)}{_replies(operation)}</section>"
+        f"<pre><code>{escape(examples)}</code></pre>{answer}{_parameters(operation)}{_replies(operation)}</section>"
     )
+
+
+def _address(exchange: Exchange) -> str:
+    """Where the reader's own request went, as far as its Host is one."""
+    host = exchange.headers.get(b"host", b"").decode("latin-1")
+    return f"{exchange.scope['scheme']}://{host}" if _HOST.fullmatch(host) else "https://gateway.example"
 
 
 def _located(example: str) -> str:
@@ -103,7 +119,8 @@ def _parameters(operation: Described) -> str:
 
 def _replies(operation: Described) -> str:
     rows = "".join(
-        f"<tr><td><code>{reply.status}</code></td><td>{text(reply.text)}</td></tr>"
+        f"<tr><td><code>{reply.status}</code></td><td>{text(reply.text)}"
+        f"<br><span class=soft>{escape(', '.join(reply.headers))}</span></td></tr>"
         for reply in sorted(operation.replies, key=lambda reply: reply.status)
     )
     return f"<h4>Answers</h4><table>{rows}</table>{_failures(operation.errors)}"
@@ -118,6 +135,19 @@ def _failures(codes: tuple[str, ...]) -> str:
         for status in sorted(by_status)
     )
     return f"<details><summary>{len(codes)} errors</summary><table>{rows}</table></details>" if codes else ""
+
+
+def _header_table() -> str:
+    rows = "".join(
+        f"<tr><td><code>{name}</code></td><td>{text(words)}</td></tr>" for name, words in HEADERS.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def _problem_example() -> str:
+    error = InvalidFilter("'=' is not an operator", position=7, expected="eq, ne, gt, ge, lt, le, like or in")
+    shown = msgspec.json.format(msgspec.json.encode(problem(error, "order-4711")), indent=2)
+    return f"<pre><code>{escape(shown.decode())}</code></pre>"
 
 
 def _problem_table(kinds: dict[str, Kind]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 from litestar.types import HTTPScope, Receive
@@ -19,6 +19,8 @@ from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
 from gateway.http.principals import Authenticator, Client
 from gateway.tenants import Tenant, Tenants
+
+T = TypeVar("T")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +64,9 @@ class Exchange:
     """What an endpoint works on.
 
     ``client`` and ``tenant`` are there when the endpoint needs them. ``operation``, ``path``, ``entity``,
-    ``action``, ``journal`` and ``failure`` are what the log line and the metrics say in the end;
-    ``quiet`` leaves both out while nothing fails, for what a machine asks every few seconds.
+    ``action``, ``dry_run``, ``received`` and ``answered`` (bytes of the two bodies), ``journal`` and
+    ``failure`` are what the log line and the metrics say in the end; ``quiet`` leaves both out while
+    nothing fails, for what a machine asks every few seconds.
     """
 
     client: Client
@@ -85,6 +88,9 @@ class Exchange:
         self.path: ObjectPath | None = None
         self.entity: str | None = None
         self.action: str | None = None
+        self.dry_run = False
+        self.received = 0
+        self.answered = 0
         self.journal = Journal()
         self.failure: GatewayError | None = None
         self._circumstances: context.Circumstances | None = None
@@ -131,10 +137,14 @@ class Exchange:
         :class:`DeadlineExceeded` when it does not come in time, and :class:`Disconnected`.
         """
         self.refuse_longer(limit)
+        return await self.in_time(lambda: self._read(limit))
+
+    async def in_time(self, read: Callable[[], Awaitable[T]]) -> T:
+        """What is read of the body. Raises :class:`DeadlineExceeded` when it does not come in time."""
         remaining = self.deadline - self.services.clock.monotonic()
         try:
             async with asyncio.timeout(remaining):
-                return await self._read(limit)
+                return await read()
         except TimeoutError as error:
             raise DeadlineExceeded("the deadline passed before the body had come whole") from error
 
@@ -161,7 +171,9 @@ class Exchange:
         message = await self.receive()
         if message["type"] != "http.request":
             raise Disconnected
-        return message.get("body", b""), message.get("more_body", False)
+        chunk = message.get("body", b"")
+        self.received += len(chunk)
+        return chunk, message.get("more_body", False)
 
     async def disconnected(self) -> None:
         """Returns when the caller has gone."""

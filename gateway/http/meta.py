@@ -7,16 +7,19 @@ import asyncio
 from gateway.http.answers import Answer, json_answer
 from gateway.http.exchange import Exchange
 from gateway.http.negotiation import accepted
-from gateway.http.parameters import parse_parameters
+from gateway.http.parameters import flag, parse_parameters
+from gateway.http.plans import plan_answer
+from gateway.http.queries import COMMON
+from gateway.telemetry.metrics import CONTENT_TYPE
 
-_METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _FRESH = (b"cache-control", b"no-store")
 
 
 async def tenants(exchange: Exchange) -> Answer:
     """The tenants that the credential may use."""
     accepted(exchange.headers.get(b"accept"))
-    parse_parameters(exchange.scope["query_string"], ())
+    if flag(parse_parameters(exchange.scope["query_string"], COMMON), "dry_run"):
+        return plan_answer(exchange)
     visible = exchange.services.tenants.visible(exchange.client.settings)
     return json_answer(
         {"items": [{"name": tenant.name, "environment": tenant.settings.environment} for tenant in visible]}
@@ -26,7 +29,8 @@ async def tenants(exchange: Exchange) -> Answer:
 async def capabilities(exchange: Exchange) -> Answer:
     """Which operation is served by which adapter, and what none serves."""
     accepted(exchange.headers.get(b"accept"))
-    parse_parameters(exchange.scope["query_string"], ())
+    if flag(parse_parameters(exchange.scope["query_string"], COMMON), "dry_run"):
+        return plan_answer(exchange)
     return json_answer({"items": exchange.tenant.capabilities()})
 
 
@@ -49,4 +53,4 @@ async def metrics(exchange: Exchange) -> Answer:
     """The Prometheus text. It can be large, so it is made beside the event loop."""
     exchange.quiet = True
     text = await asyncio.to_thread(exchange.services.metrics)
-    return Answer(200, text, ((b"content-type", _METRICS_TYPE), _FRESH))
+    return Answer(200, text, ((b"content-type", CONTENT_TYPE.encode()), _FRESH))

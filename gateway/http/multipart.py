@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from multipart import (  # type: ignore[import-untyped]
@@ -19,6 +20,8 @@ MAX_PARTS = 100
 MAX_FIELD = 1_048_576
 _MAX_HEADER = 4096
 _MAX_HEADERS = 8
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_VISIBLE = re.compile(r"[!-~]*")
 
 Chunk = tuple[bytes, bool]
 """A piece of a body, and whether more will come."""
@@ -28,8 +31,10 @@ def boundary(content_type: bytes) -> bytes:
     """The boundary that the Content-Type names. Raises :class:`InvalidBody` without one of 1 to 70 characters."""
     _, options = parse_options_header(content_type.decode("latin-1"))
     value: str = options.get("boundary", "")
-    if not (0 < len(value) <= 70 and value.isascii() and value.isprintable()):
-        raise InvalidBody("the Content-Type of a multipart body names its boundary, of 1 to 70 characters")
+    if not value:
+        raise InvalidBody("the Content-Type names no boundary; it is 'multipart/form-data; boundary=…'")
+    if not (len(value) <= 70 and value.isascii() and value.isprintable()):
+        raise InvalidBody("the boundary in the Content-Type is 1 to 70 printable ASCII characters")
     return value.encode()
 
 
@@ -42,6 +47,7 @@ class Uploads:
     """
 
     def __init__(self, separator: bytes, receive: Callable[[], Awaitable[Chunk]], limit: int) -> None:
+        self._separator = separator.decode()
         self._parser = PushMultipartParser(
             separator,
             max_header_size=_MAX_HEADER,
@@ -52,16 +58,33 @@ class Uploads:
         self._limit = limit
         self._size = 0
         self._more = True
+        self._over = False
         self._pending: Iterator[object] = iter(())
+        self._first: Upload | None = None
+
+    async def begin(self) -> None:
+        """Take in the first part's head, so that what is no form at all is known before anything is sent.
+
+        Raises what iterating raises.
+        """
+        self._first = await self._part()
+        if self._first is None:
+            raise InvalidBody("the form has no part")
 
     async def __aiter__(self) -> AsyncIterator[Upload]:
+        part = self._first or await self._part()
+        while part is not None:
+            yield part
+            part = await self._part()
+
+    async def _part(self) -> Upload | None:
         while (event := await self._next()) is not _END:
             if isinstance(event, MultipartSegment):
-                yield await self._upload(event)
+                return await self._upload(event)
+        return None
 
     async def _upload(self, segment: MultipartSegment) -> Upload:
-        if not segment.name:
-            raise InvalidBody('every part has a name: Content-Disposition: form-data; name="…"')
+        _check_head(segment)
         if segment.filename is not None:
             return Upload(segment.name, self._content(), segment.filename, segment.content_type)
         value = bytearray()
@@ -82,12 +105,25 @@ class Uploads:
                 for event in self._pending:
                     return event
             except ParserLimitReached as error:
-                raise PayloadTooLarge(f"the multipart body is over a limit: {error}") from error
+                raise PayloadTooLarge(
+                    f"a form may have {MAX_PARTS} parts, and the head of a part {_MAX_HEADERS} lines of "
+                    f"{_MAX_HEADER:,} bytes"
+                ) from error
             except MultipartError as error:
-                raise InvalidBody(f"the multipart body cannot be read: {error}") from error
+                raise self._unreadable() from error
             if self._parser.closed:
                 return _END
-            self._pending = iter(self._parser.parse(await self._chunk()))
+            chunk = await self._chunk()
+            self._over = not chunk
+            self._pending = iter(self._parser.parse(chunk))
+
+    def _unreadable(self) -> InvalidBody:
+        if self._over:
+            return InvalidBody(f"the body ends before its closing boundary, '--{self._separator}--'")
+        return InvalidBody(
+            f"the body is not multipart/form-data: each part is a line '--{self._separator}', a line "
+            "'Content-Disposition: form-data; name=\"…\"', an empty line, and its content"
+        )
 
     async def _chunk(self) -> bytes:
         """The next piece that is not empty; empty at the end, which the parser takes as such."""
@@ -99,6 +135,16 @@ class Uploads:
             if chunk:
                 return chunk
         return b""
+
+
+def _check_head(segment: MultipartSegment) -> None:
+    """Nothing that a part says of itself could end a line or be misread where it is passed on."""
+    if not segment.name:
+        raise InvalidBody('every part has a name: Content-Disposition: form-data; name="…"')
+    if _CONTROL.search(segment.name) or _CONTROL.search(segment.filename or ""):
+        raise InvalidBody("the name or the filename of a part holds a control character")
+    if not _VISIBLE.fullmatch(segment.content_type or ""):
+        raise InvalidBody("the Content-Type of a part is visible ASCII, such as image/png")
 
 
 _END = object()

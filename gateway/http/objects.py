@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
 
 from contracts.addressing import Resolved
 from contracts.bodies import check_body
-from contracts.errors import InvalidPath, PreconditionFailed, RecordNotFound
+from contracts.call import Call
+from contracts.errors import InvalidPath, RecordNotFound
 from contracts.json_objects import decode_body
 from contracts.operations import (
     ChangeRecord,
@@ -18,9 +18,9 @@ from contracts.operations import (
     Found,
     GetRecord,
     ListRecords,
-    Operation,
     Page,
     ReplaceRecord,
+    Result,
     Stored,
 )
 from contracts.paths import ObjectPath, parse_path, print_path
@@ -30,9 +30,11 @@ from gateway.http.answers import JSON, Answer, Header, Streamed
 from gateway.http.context import minimal
 from gateway.http.exchange import Exchange
 from gateway.http.negotiation import Format, accepted, require_json
-from gateway.http.parameters import flag, parse_parameters
+from gateway.http.parameters import flag, parse_parameters, refused
 from gateway.http.plans import plan_answer
 from gateway.http.streaming import stream_list
+
+Write = CreateRecord | ReplaceRecord | ChangeRecord | DeleteRecord
 
 _VARY: Header = (b"vary", b"accept, accept-language, prefer")
 
@@ -49,29 +51,18 @@ async def read(exchange: Exchange) -> Answer | Streamed:
 
 async def create(exchange: Exchange) -> Answer:
     """POST."""
-
-    def operation(target: Resolved, body: dict[str, object], upsert: bool) -> Operation:
-        return CreateRecord(place=target, body=body)
-
-    return await _write(exchange, "create", operation)
+    etags.refuse_conditions(exchange.headers, b"if-match", b"if-none-match")
+    return await _write(exchange, "create", CreateRecord)
 
 
 async def replace(exchange: Exchange) -> Answer:
     """PUT."""
-
-    def operation(target: Resolved, body: dict[str, object], upsert: bool) -> Operation:
-        return ReplaceRecord(place=target, body=body)
-
-    return await _write(exchange, "replace", operation)
+    return await _write(exchange, "replace", ReplaceRecord)
 
 
 async def change(exchange: Exchange) -> Answer:
     """PATCH."""
-
-    def operation(target: Resolved, body: dict[str, object], upsert: bool) -> Operation:
-        return ChangeRecord(place=target, body=body, upsert=upsert)
-
-    return await _write(exchange, "change", operation, parameters=("upsert", *queries.COMMON))
+    return await _write(exchange, "change", ChangeRecord, "upsert")
 
 
 async def delete(exchange: Exchange) -> Answer:
@@ -81,17 +72,16 @@ async def delete(exchange: Exchange) -> Answer:
     parameters = parse_parameters(exchange.scope["query_string"], queries.COMMON)
     target = check_write_path(exchange.tenant.schema, path, "delete")
     _note(exchange, target)
-    operation = DeleteRecord(place=target)
-    condition = _condition(exchange, target)
-    if flag(parameters, "dry_run"):
-        return plan_answer(exchange, *condition, operation)
-    await _check_condition(exchange, *condition)
-    await exchange.tenant.perform(exchange.call(operation))
-    return Answer(204)
+    done = await _guarded(exchange, DeleteRecord(place=target), dry_run=flag(parameters, "dry_run"))
+    return done if isinstance(done, Answer) else Answer(204)
 
 
 async def _read_list(exchange: Exchange, target: Resolved, wanted: Format) -> Answer | Streamed:
+    etags.refuse_conditions(exchange.headers, b"if-match", b"if-none-match")
     parameters = parse_parameters(exchange.scope["query_string"], queries.LIST)
+    streamed = wanted is Format.NDJSON
+    if streamed and "limit" in parameters:
+        raise refused("limit", "'limit' is the records of a page; a stream has all records, so leave it out")
     query = queries.list_query(parameters, exchange.tenant.schema, target.entity)
     place = print_path(target.path)
     bound = queries.binding(exchange.tenant.name, place, parameters)
@@ -100,8 +90,8 @@ async def _read_list(exchange: Exchange, target: Resolved, wanted: Format) -> An
         query = msgspec.structs.replace(query, continuation=cursors.open(parameters["cursor"], bound))
     operation = ListRecords(place=target, query=query)
     if flag(parameters, "dry_run"):
-        return plan_answer(exchange, operation)
-    if wanted is Format.NDJSON:
+        return plan_answer(exchange, operation, endless=streamed)
+    if streamed:
         return await stream_list(exchange, operation)
     page = await exchange.tenant.perform(exchange.call(operation))
     if not isinstance(page, Page):
@@ -118,17 +108,18 @@ async def _read_list(exchange: Exchange, target: Resolved, wanted: Format) -> An
 
 
 async def _read_record(exchange: Exchange, target: Resolved) -> Answer:
+    etags.refuse_conditions(exchange.headers, b"if-match")
+    known = etags.parse_tags(exchange.headers.get(b"if-none-match"))
     parameters = parse_parameters(exchange.scope["query_string"], queries.RECORD)
     select, expand = queries.shape(parameters, exchange.tenant.schema, target.entity)
     operation = GetRecord(place=target, select=select, expand=expand)
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
-    found = await _found(exchange, operation)
+    found = await _found(exchange, exchange.call(operation))
     body = msgspec.json.encode(found.record)
     tag = etags.entity_tag(body)
     headers = (*JSON, _VARY, (b"etag", tag.encode()), *_language(found.content_language))
-    known = exchange.headers.get(b"if-none-match")
-    if known is not None and etags.matches(known.decode("latin-1"), tag, weak=True):
+    if known is not None and known.match(tag, weak=True):
         return Answer(304, headers=headers[1:])
     return Answer(200, body, headers)
 
@@ -136,28 +127,47 @@ async def _read_record(exchange: Exchange, target: Resolved) -> Answer:
 async def _write(
     exchange: Exchange,
     kind: WriteKind,
-    make: Callable[[Resolved, dict[str, object], bool], Operation],
-    parameters: tuple[str, ...] = queries.COMMON,
+    make: type[CreateRecord | ReplaceRecord | ChangeRecord],
+    *flags: str,
 ) -> Answer:
+    """``flags`` are the parameters of true and false that the operation has beside its place and its body."""
     path = parse_path(_path(exchange))
     accepted(exchange.headers.get(b"accept"))
-    given = parse_parameters(exchange.scope["query_string"], parameters)
+    given = parse_parameters(exchange.scope["query_string"], (*flags, *queries.COMMON))
     target = check_write_path(exchange.tenant.schema, path, kind)
     _note(exchange, target)
     require_json(exchange.headers.get(b"content-type"), exchange.headers.get(b"content-encoding"))
     limit = exchange.services.limits.body
     body = decode_body(await exchange.body(limit), limit)
-    upsert = flag(given, "upsert")
-    check_body(exchange.tenant.schema, target, kind, body, upsert=upsert)
-    operation = make(target, body, upsert)
-    condition = _condition(exchange, target)
-    if flag(given, "dry_run"):
-        return plan_answer(exchange, *condition, operation)
-    await _check_condition(exchange, *condition)
-    stored = await exchange.tenant.perform(exchange.call(operation))
+    check_body(exchange.tenant.schema, target, kind, body, upsert=flag(given, "upsert"))
+    operation = make(place=target, body=body, **{name: flag(given, name) for name in flags})
+    stored = await _guarded(exchange, operation, dry_run=flag(given, "dry_run"))
+    if isinstance(stored, Answer):
+        return stored
     if not isinstance(stored, Stored):
         raise TypeError("a write answers with the record as stored")
     return _stored(exchange, stored)
+
+
+async def _guarded(exchange: Exchange, operation: Write, *, dry_run: bool) -> Result | Answer:
+    """Carry a write out if its condition holds, or plan it. Raises :class:`PreconditionFailed`.
+
+    The upstream knows no conditional writes: between this read and the write another may come.
+    """
+    condition = etags.condition(exchange.headers)
+    reading = GetRecord(place=operation.place)
+    if dry_run:
+        return plan_answer(exchange, *(() if condition is None else (reading,)), operation)
+    if condition is None:
+        return await exchange.tenant.perform(exchange.call(operation))
+    read, write = exchange.call(reading), exchange.call(operation)
+    # What can be told of the write without sending it is told before the read is paid for.
+    exchange.tenant.plan(write)
+    tag: str | None = None
+    with suppress(RecordNotFound):
+        tag = etags.entity_tag(msgspec.json.encode((await _found(exchange, read)).record))
+    condition.check(tag)
+    return await exchange.tenant.perform(write)
 
 
 def _stored(exchange: Exchange, stored: Stored) -> Answer:
@@ -198,6 +208,10 @@ def _path(exchange: Exchange) -> str:
             f"write /v1/{exchange.tenant.name}/objects/ and an entity after it, as in "
             f"/v1/{exchange.tenant.name}/objects/Equipment/00001"
         )
+    if b"%" in rest and b"%2f" in rest.partition(b"/")[0].lower():
+        raise InvalidPath(
+            "the slashes between segments stay as they are, as in Equipment/00001; only a slash inside a key is %2F"
+        )
     try:
         return rest.decode("ascii")
     except UnicodeDecodeError as error:
@@ -215,38 +229,11 @@ def _note(exchange: Exchange, target: Resolved) -> None:
     exchange.path, exchange.entity = target.path, target.entity.name
 
 
-async def _found(exchange: Exchange, operation: GetRecord) -> Found:
-    found = await exchange.tenant.perform(exchange.call(operation))
+async def _found(exchange: Exchange, call: Call) -> Found:
+    found = await exchange.tenant.perform(call)
     if not isinstance(found, Found):
         raise TypeError("a read of one record answers with the record")
     return found
-
-
-def _condition(exchange: Exchange, target: Resolved) -> tuple[GetRecord, ...]:
-    """The read that ``If-Match`` and ``If-None-Match`` make necessary before a write."""
-    if target.single and (b"if-match" in exchange.headers or b"if-none-match" in exchange.headers):
-        return (GetRecord(place=target),)
-    return ()
-
-
-async def _check_condition(exchange: Exchange, *condition: GetRecord) -> None:
-    """Raises :class:`PreconditionFailed`.
-
-    The upstream knows no conditional writes: between this read and the write another may come.
-    """
-    for operation in condition:
-        tag: str | None = None
-        with suppress(RecordNotFound):
-            tag = etags.entity_tag(msgspec.json.encode((await _found(exchange, operation)).record))
-        must, must_not = exchange.headers.get(b"if-match"), exchange.headers.get(b"if-none-match")
-        if must is not None and not etags.matches(must.decode("latin-1"), tag):
-            raise PreconditionFailed(
-                "the record is not the version that If-Match names"
-                if tag is not None
-                else "the record that If-Match speaks of does not exist"
-            )
-        if must_not is not None and etags.matches(must_not.decode("latin-1"), tag, weak=True):
-            raise PreconditionFailed("the record exists in the version that If-None-Match excludes")
 
 
 def _location(exchange: Exchange, path: ObjectPath) -> str:

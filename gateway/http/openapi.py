@@ -21,7 +21,16 @@ _RECORD: Json = {
     "description": "A record: property names as upstream, numbers as numbers, dates `yyyy-MM-dd`, times ISO 8601 with "
     "offset, null for empty. A reference is an id, an object for a composite key, or the record when expanded.",
     "additionalProperties": True,
-    "examples": [{"Id": "00001", "Description": "Pump", "Status": 2, "Vendor": "0017"}],
+    "examples": [{"Id": "00001", "Description": "Pump", "Context": 1, "Status": 2, "Department": "05"}],
+}
+_RECORD_BODY: Json = {
+    "type": "object",
+    "description": "The properties of a record, without `Id` (the path or the upstream gives it). Where the entity has "
+    "`Context` and `Status`, POST and PUT need both. A reference is an id, an object for a composite key, or "
+    '`{"ExternalId": "…"}`.',
+    "minProperties": 1,
+    "additionalProperties": True,
+    "examples": [{"Description": "Pump", "Context": 1, "Status": 2, "Department": "05"}],
 }
 _PAGE: Json = {
     "type": "object",
@@ -158,6 +167,7 @@ def _schemas() -> Json:
     return {
         **components,
         "Record": _RECORD,
+        "RecordBody": _RECORD_BODY,
         "Page": _PAGE,
         "ListOrRecord": _any_of("Page", "Record", "PlanDocument"),
         "RecordOrPlan": _any_of("Record", "PlanDocument"),
@@ -166,7 +176,9 @@ def _schemas() -> Json:
         "Arguments": {"type": "object", "additionalProperties": True},
         "Form": {"type": "object", "additionalProperties": True, "description": "Fields and files."},
         "CapabilityList": _list({"$ref": _REF.format(name="Served")}),
+        "CapabilitiesOrPlan": _any_of("CapabilityList", "PlanDocument"),
         "TenantList": _list(tenant),
+        "TenantsOrPlan": _any_of("TenantList", "PlanDocument"),
         "Health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
         "Anything": {"type": "object"},
         "Text": {"type": "string"},

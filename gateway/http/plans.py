@@ -22,27 +22,35 @@ class PlannedRequest(msgspec.Struct, frozen=True):
 
 
 class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a dry run. ``units`` are certain; ``at_most`` is null when it depends on the answers."""
+    """The answer to a dry run.
 
-    adapter: str
+    ``units`` are spent however the upstream answers, ``at_most`` when every one of the requests is
+    needed; it is null when the list alone can tell how many there will be. ``adapter`` is null when the
+    call is answered without any.
+    """
+
+    adapter: str | None
     units: int
     at_most: int | None
     requests: list[PlannedRequest]
 
 
-def plan_answer(exchange: Exchange, *operations: Operation) -> Answer:
-    """What these operations would send, one after the other; all their checks are made, nothing is sent."""
-    plans = []
+def plan_answer(exchange: Exchange, *operations: Operation, endless: bool = False) -> Answer:
+    """What these operations would send, each if the answers to those before it allow; nothing is sent.
+
+    All their checks are made. ``endless`` says that the last one goes on for as long as there are pages.
+    """
+    exchange.dry_run = True
+    requests = []
     for operation in operations:
         plan = exchange.tenant.plan(exchange.call(operation))
         exchange.journal.adapter = plan.adapter
-        plans.append(plan)
-    bounds = [plan.at_most for plan in plans if plan.at_most is not None]
+        requests += [_shown(request) for request in plan.requests]
     document = PlanDocument(
-        adapter=plans[-1].adapter,
-        units=sum(plan.units for plan in plans),
-        at_most=sum(bounds) if len(bounds) == len(plans) else None,
-        requests=[_shown(request) for plan in plans for request in plan.requests],
+        adapter=exchange.journal.adapter,
+        units=min(1, len(requests)),
+        at_most=None if endless else len(requests),
+        requests=requests,
     )
     return json_answer(document)
 

@@ -29,12 +29,18 @@ class InternalError(GatewayError):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """What a code means and what a caller can do about it, for the page at ``/problems/<code>``."""
+    """What a code means and what a caller can do about it, for the page at ``/problems/<code>``.
+
+    ``example`` shows it wrong and right; ``wait`` is the Retry-After, in
+    seconds, of an error that knows none of its own.
+    """
 
     status: int
     error: type[GatewayError]
     meaning: str
     advice: str
+    example: str = ""
+    wait: int | None = None
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -64,12 +70,14 @@ _KINDS = (
         errors.InvalidFilter,
         "The filter cannot be read, or names a property that the entity does not have.",
         "Look at the position that `detail` gives (characters, counted from 0) and at what it expected there.",
+        "Wrong: `Status = 1 AND Name == \"Pump\"`. Right: `Status eq 1 and Description like 'Pump%'`.",
     ),
     Kind(
         400,
         errors.InvalidPath,
         "The object path does not lead anywhere: segments alternate entity, key, navigation, key.",
         "Percent-encode every key on its own (a slash in a key is `%2F`) and follow what `detail` suggests.",
+        "Wrong: `Equipment%2F00001`. Right: `Equipment/00001`, and `Building/01%2F02` for the key `01/02`.",
     ),
     Kind(
         400,
@@ -172,6 +180,7 @@ _KINDS = (
         errors.QuotaExceeded,
         "A window of the upstream's quota, or of this caller's share in it, is full.",
         "Wait for the seconds in `Retry-After`.",
+        wait=10,  # the length of the upstream's rate window
     ),
     Kind(
         500,
@@ -214,6 +223,7 @@ _KINDS = (
         errors.Overloaded,
         "The gateway has as many calls under way as it can carry.",
         "Wait for the seconds in `Retry-After`.",
+        wait=1,
     ),
     Kind(
         504,
@@ -251,9 +261,9 @@ def answer(error: GatewayError, request_id: str) -> Answer:
 
 def _headers(error: GatewayError, document: Problem) -> list[Header]:
     headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", b"no-store")]
-    if error.retry_after is not None or document.status in (429, 503):
-        seconds = max(1, math.ceil(error.retry_after or 0))
-        headers.append((b"retry-after", str(seconds).encode()))
+    wait = KINDS[error.code].wait if error.retry_after is None else max(1, math.ceil(error.retry_after))
+    if wait is not None:
+        headers.append((b"retry-after", str(wait).encode()))
     if document.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, MethodNotAllowed):

@@ -11,8 +11,12 @@ from structlog.typing import FilteringBoundLogger
 from contracts.call import UpstreamSend
 from contracts.paths import print_path
 from gateway.http.exchange import Exchange
+from gateway.http.problems import KINDS
 from gateway.telemetry.masking import mask_path
 from gateway.telemetry.metrics import NONE, Metrics
+
+_ENDS = 5
+_MAX_PATH = 200
 
 
 class CallReporter:
@@ -30,17 +34,26 @@ class CallReporter:
         self._metrics.in_flight.dec()
         if exchange.quiet and exchange.failure is None:
             return
-        failure, journal = exchange.failure, exchange.journal
-        code = None if failure is None else failure.code
+        code = None if exchange.failure is None else exchange.failure.code
         self._metrics.call(
             tenant=exchange.tenant_name or NONE,
             operation=exchange.operation,
-            adapter=journal.adapter,
+            adapter=exchange.journal.adapter,
             status=status,
             code=code,
             seconds=seconds,
         )
-        write = self._log.warning if status >= 500 else self._log.info
+        self._write(exchange, status, seconds)
+
+    def failed(self, exchange: Exchange, failure: BaseException) -> None:
+        """The trace of something unforeseen; the call's own line follows."""
+        self._log.error("internal error", request_id=exchange.request_id, exc_info=failure)
+
+    def _write(self, exchange: Exchange, status: int, seconds: float) -> None:
+        failure, journal = exchange.failure, exchange.journal
+        # A stream has said 200 before it broke off; what counts is why.
+        failed = status >= 500 or (failure is not None and KINDS[failure.code].status >= 500)
+        write = self._log.warning if failed else self._log.info
         write(
             "call",
             request_id=exchange.request_id,
@@ -50,24 +63,40 @@ class CallReporter:
             method=exchange.method,
             operation=exchange.operation,
             entity=exchange.entity,
-            path=None if exchange.path is None else self._path(exchange.path),
+            path=self._where(exchange),
             action=exchange.action,
+            dry_run=exchange.dry_run,
             adapter=journal.adapter,
-            sends=[_send(sent) for sent in journal.sends],
+            sends=_sends(journal.sends),
+            send_count=len(journal.sends),
             units=journal.units,
             attempts=journal.attempts,
             records=journal.records,
             status=status,
-            code=code,
+            code=None if failure is None else failure.code,
             outcome=None if failure is None else failure.outcome.value,
-            detail=failure.detail if failure is not None and status >= 500 else None,
+            detail=failure.detail if failure is not None and failed else None,
+            request_bytes=exchange.received,
+            answer_bytes=exchange.answered,
             ms=_ms(seconds),
             queue_ms=_ms(journal.queue_seconds),
         )
 
-    def failed(self, exchange: Exchange, failure: BaseException) -> None:
-        """The trace of something unforeseen; the call's own line follows."""
-        self._log.error("internal error", request_id=exchange.request_id, exc_info=failure)
+    def _where(self, exchange: Exchange) -> str | None:
+        """The object path; of one that led nowhere no more than its first three segments."""
+        if exchange.path is not None:
+            return self._path(exchange.path)
+        if exchange.failure is None:
+            return None
+        raw: bytes = exchange.scope["raw_path"][:_MAX_PATH]
+        known = raw.decode("ascii", "backslashreplace").split("/", 4)
+        return "/".join((*known[:4], "…") if len(known) > 4 else known)
+
+
+def _sends(sends: list[UpstreamSend]) -> list[dict[str, object]]:
+    """The first and the last ones, when there are many."""
+    shown = sends if len(sends) <= 2 * _ENDS else sends[:_ENDS] + sends[-_ENDS:]
+    return [_send(sent) for sent in shown]
 
 
 def _send(sent: UpstreamSend) -> dict[str, object]:

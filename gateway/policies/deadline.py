@@ -6,20 +6,37 @@ deadline, and can so say what it was waiting for and whether anything had been s
 
 from __future__ import annotations
 
-from contracts.call import Call
-from contracts.errors import DeadlineExceeded
+from contracts.call import Call, Journal
+from contracts.errors import DeadlineExceeded, Outcome
 from contracts.operations import Result
 from gateway.clock import Clock
 from gateway.policies import Handler
 
 
 class Deadline:
-    """Raises :class:`DeadlineExceeded`, outcome ``not_sent``, for a call whose deadline has passed."""
+    """Raises :class:`DeadlineExceeded` for a call whose deadline has passed."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def __call__(self, call: Call, proceed: Handler) -> Result:
         if self._clock.monotonic() >= call.deadline:
-            raise DeadlineExceeded("the deadline had passed before anything was sent")
+            raise _late(call)
         return await proceed(call)
+
+
+def reader_behind(journal: Journal) -> DeadlineExceeded:
+    """For a stream whose reader did not take it in time."""
+    outcome = Outcome.UNKNOWN if journal.units else Outcome.NOT_SENT
+    return DeadlineExceeded("the caller did not take the stream in time", outcome=outcome)
+
+
+def _late(call: Call) -> DeadlineExceeded:
+    """A write whose condition was read first has not been sent itself; of a list, pages have been."""
+    if not call.journal.units:
+        return DeadlineExceeded("the deadline had passed before anything was sent")
+    if not call.operation.safe:
+        return DeadlineExceeded(
+            "the deadline passed while the write's condition was checked; it was not sent"
+        )
+    return DeadlineExceeded("the deadline passed after a part of the list", outcome=Outcome.UNKNOWN)

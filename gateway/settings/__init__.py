@@ -3,6 +3,7 @@
 secret.py     a value that is printed nowhere
 problems.py   what is wrong, and where
 model.py      what can be set
+entities.py   the data model of an environment
 document.py   YAML to plain values that know their lines
 decode.py     plain values to Structs, collecting every problem
 sources.py    secrets, files and time zones, which stand in the file by name
@@ -11,7 +12,9 @@ loading.py    all of it in order
 schema.py     the JSON Schema for editors
 """
 
+from gateway.settings.checks import advice
 from gateway.settings.decode import decode_strict
+from gateway.settings.entities import EntitySettings, NavigationSettings, data_model
 from gateway.settings.loading import load, parse
 from gateway.settings.model import (
     ALL_TENANTS,
@@ -37,16 +40,20 @@ __all__ = [
     "ClientSettings",
     "ConfigurationError",
     "CredentialSettings",
+    "EntitySettings",
     "EnvironmentSettings",
     "JwtSettings",
     "LimitSettings",
     "LogSettings",
+    "NavigationSettings",
     "Problem",
     "Secret",
     "ServerSettings",
     "Settings",
     "TenantSettings",
     "TimeoutSettings",
+    "advice",
+    "data_model",
     "decode_strict",
     "json_schema",
     "load",

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
+from contracts.entities import STANDARD_ENTITIES
+from gateway.settings.entities import EntitySettings, NavigationSettings
 from gateway.settings.model import (
     ALL_TENANTS,
     ClientSettings,
+    EnvironmentSettings,
     ServerSettings,
     Settings,
     TenantSettings,
 )
 from gateway.settings.problems import Problem, suggestion
+from gateway.settings.secret import Secret
+
+LEAST_SECRET_BYTES = 32
+"""What a secret that signs must have (RFC 7518 §3.2)."""
 
 
 def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Problem]:
@@ -23,6 +32,10 @@ def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Proble
         if not getattr(settings, part):
             yield Problem(part, "expected at least one entry")
     yield from _server(settings.server)
+    for name, environment in settings.environments.items():
+        path, entry = f"environments.{name}", _entry(document, "environments", name)
+        yield from _environment(path, environment)
+        yield from _entities(f"{path}.entities", environment.entities, _names(entry, "entities"))
     yield from _tenants(settings.tenants, _names(document, "environments"))
     tenants, tokens = _names(document, "tenants"), "jwt" in _names(document, "server")
     for name, client in settings.clients.items():
@@ -30,9 +43,74 @@ def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Proble
     yield from _shared(settings.clients)
 
 
+def advice(settings: Settings) -> Iterator[Problem]:
+    """What is allowed and yet looks like a mistake."""
+    for name, environment in settings.environments.items():
+        if not urlsplit(environment.rest).path.rstrip("/").lower().endswith("/api/v1"):
+            yield Problem(
+                f"environments.{name}.rest",
+                "does not end in '/api/v1', as addresses of the REST interface do",
+            )
+
+
+def _entry(document: Mapping[str, object], part: str, name: str) -> Mapping[str, object]:
+    entries = document.get(part)
+    entry = entries.get(name) if isinstance(entries, dict) else None
+    return entry if isinstance(entry, dict) else {}
+
+
 def _names(document: Mapping[str, object], part: str) -> Collection[str]:
     entries = document.get(part)
     return entries.keys() if isinstance(entries, dict) else ()
+
+
+def _environment(path: str, environment: EnvironmentSettings) -> Iterator[Problem]:
+    address = urlsplit(environment.rest)
+    if address.scheme == "http" and not environment.allow_http and not _local(address.hostname or ""):
+        yield Problem(
+            f"{path}.rest",
+            "sends keys and records in clear text; use https, or say 'allow_http: true' in this environment",
+        )
+
+
+def _local(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _entities(path: str, own: Mapping[str, EntitySettings], names: Collection[str]) -> Iterator[Problem]:
+    standard = {entity.name.lower(): entity for entity in STANDARD_ENTITIES}
+    known = [*(entity.name for entity in STANDARD_ENTITIES), *names]
+    yield from _unlike(path, own)
+    for name, entity in own.items():
+        place, there = f"{path}.{name}", standard.get(name.lower())
+        yield from _unlike(f"{place}.properties", entity.properties)
+        if there is not None and entity.key not in (("Id",), there.key):
+            key = ", ".join(there.key)
+            yield Problem(f"{place}.key", f"a standard entity keeps its key ({key}); take this out")
+        if not entity.key or len({part.lower() for part in entity.key}) < len(entity.key):
+            yield Problem(f"{place}.key", "expected at least one name, and none of them twice")
+        for own_name, kind in entity.properties.items():
+            yield from _navigation(f"{place}.properties.{own_name}", kind, known)
+
+
+def _unlike(path: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Names of the upstream match without regard to case."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if seen.setdefault(name.lower(), name) != name:
+            yield Problem(f"{path}.{name}", f"stands here as '{seen[name.lower()]}' already")
+
+
+def _navigation(path: str, kind: str | NavigationSettings, known: Collection[str]) -> Iterator[Problem]:
+    if isinstance(kind, str):
+        return
+    if (kind.reference is None) == (kind.collection is None):
+        yield Problem(path, "expected either 'reference' or 'collection'")
+    elif kind.target and not kind.target.startswith("_") and kind.target.lower() not in map(str.lower, known):
+        yield _unknown(path, "entity", kind.target, known)
 
 
 def _tenants(tenants: Mapping[str, TenantSettings], environments: Collection[str]) -> Iterator[Problem]:
@@ -50,11 +128,13 @@ def _server(server: ServerSettings) -> Iterator[Problem]:
         yield Problem("server.operations_port", "is the same as 'port'; leave it out to use one port")
     if server.default_timeout > server.max_timeout:
         yield Problem("server.default_timeout", "is longer than 'max_timeout'")
+    yield from _weak("server.cursor_secret", server.cursor_secret)
     jwt = server.jwt
     if jwt is None:
         return
     if (jwt.keys_file is None) == (jwt.secret is None):
         yield Problem("server.jwt", "expected either 'keys_file' or 'secret'")
+    yield from _weak("server.jwt.secret", jwt.secret)
     if not jwt.algorithms:
         yield Problem("server.jwt.algorithms", "expected at least one algorithm")
     # A public key taken for a shared secret would let anyone sign (RFC 8725 §3.1).
@@ -64,6 +144,11 @@ def _server(server: ServerSettings) -> Iterator[Problem]:
             "'secret' goes with HS256, HS384 and HS512" if jwt.secret else "'keys_file' does not go with HS*"
         )
         yield Problem("server.jwt.algorithms", f"{source}; take out {', '.join(wrong)}")
+
+
+def _weak(path: str, secret: Secret | None) -> Iterator[Problem]:
+    if secret is not None and len(secret.reveal().encode()) < LEAST_SECRET_BYTES:
+        yield Problem(path, f"is too short to sign with; at least {LEAST_SECRET_BYTES} bytes are needed")
 
 
 def _client(path: str, client: ClientSettings, tenants: Collection[str], tokens: bool) -> Iterator[Problem]:

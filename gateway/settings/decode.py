@@ -67,7 +67,7 @@ class Decoder:
         """``value`` as the type that ``hint`` names, or :data:`INVALID`."""
         if hint in self._readers:
             return self._read(self._readers[hint], value, path, line)
-        inner = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        inner = _bare(hint)
         origin = get_origin(inner)
         if origin in (Union, types.UnionType):
             member = _member(inner, value)
@@ -165,8 +165,8 @@ class Decoder:
         self, wanted: str, value: object, path: str, line: int | None, hint: object = None
     ) -> object:
         advice = ""
-        if isinstance(value, str) and get_origin(hint) is Literal:
-            advice = suggestion(value, map(str, get_args(hint)))
+        if isinstance(value, str) and get_origin(_bare(hint)) is Literal:
+            advice = suggestion(value, map(str, get_args(_bare(hint))))
         elif isinstance(value, bool | int | float) and _accepts_text(hint):
             advice = "; put it in quotes"
         self._problem(path, f"expected {wanted}, found {found(value)}{advice}", line)
@@ -218,15 +218,20 @@ def _member(hint: object, value: object) -> object | None:
 
 def _shape(hint: object) -> type | None:
     """How a type stands in a file: as a mapping, as a list, or (None) as a single value."""
-    inner: object = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    inner = _bare(hint)
     base = get_origin(inner) or inner
     if base in _SEQUENCES:
         return list
     return dict if isinstance(base, type) and issubclass(base, dict | msgspec.Struct) else None
 
 
+def _bare(hint: object) -> object:
+    """The type itself, without what is annotated."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
 def _accepts_text(hint: object) -> bool:
-    inner = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    inner = _bare(hint)
     return inner is str or (get_origin(inner) is Literal and all(isinstance(c, str) for c in get_args(inner)))
 
 

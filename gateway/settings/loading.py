@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,11 +14,15 @@ from gateway.settings.model import Settings
 from gateway.settings.problems import ConfigurationError, Problem
 from gateway.settings.sources import readers
 
+Check = Callable[[Settings], Iterable[Problem]]
+"""Finds further mistakes in settings that may lack what could not be decoded."""
 
-def load(path: Path, environ: Mapping[str, str]) -> Settings:
+
+def load(path: Path, environ: Mapping[str, str], further: Check = lambda settings: ()) -> Settings:
     """The settings in the file at ``path``; reads it and the files that it names, and nothing else.
 
-    Raises :class:`~gateway.settings.problems.ConfigurationError` with every mistake.
+    Raises :class:`~gateway.settings.problems.ConfigurationError` with every mistake, those that
+    ``further`` finds among them.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -26,21 +30,24 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         raise ConfigurationError([Problem("", f"the file cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:
         raise ConfigurationError([Problem("", "the file is not UTF-8")]) from None
-    return parse(text, environ, path.parent)
+    return parse(text, environ, path.parent, further)
 
 
-def parse(text: str, environ: Mapping[str, str], folder: Path) -> Settings:
+def parse(
+    text: str, environ: Mapping[str, str], folder: Path, further: Check = lambda settings: ()
+) -> Settings:
     """The settings in a YAML text; relative paths are meant from ``folder``. Raises as :func:`load` does."""
     document, problems = read_document(text)
     decoder = Decoder(readers(environ, folder))
     settings = decoder.decode(Settings, document, "", 1)
     problems += decoder.problems
     if isinstance(settings, Settings) and isinstance(document, dict):
-        problems += [
-            msgspec.structs.replace(problem, line=line_of(document, problem.path))
-            for problem in check(settings, document)
-            if not any(_inside(other.path, problem.path) for other in problems)
-        ]
+        for found in (check(settings, document), further(settings)):
+            problems += [
+                msgspec.structs.replace(problem, line=problem.line or line_of(document, problem.path))
+                for problem in found
+                if not any(_inside(other.path, problem.path) for other in problems)
+            ]
     if problems or not isinstance(settings, Settings):
         raise ConfigurationError(problems)
     return settings

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from gateway.settings.entities import EntitySettings, Identifier
 from gateway.settings.secret import Secret
 
 ALL_TENANTS = "*"
@@ -57,6 +58,7 @@ Seconds = Annotated[
 Bytes = Annotated[int, Meta(ge=1, description="a number of bytes, at least 1")]
 Count = Annotated[int, Meta(ge=1, description="a whole number, at least 1")]
 Url = Annotated[str, Meta(description="an address such as 'https://customer.ultimo.net/api/v1'")]
+ProxyUrl = Annotated[str, Meta(description="an address such as 'http://proxy.example:3128'")]
 
 Scope = Literal["read", "write"]
 Algorithm = Literal[
@@ -136,17 +138,21 @@ class TimeoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One upstream installation, with the quota that all its tenants share.
 
-    ``rest`` is the base address of the REST interface. ``zone`` is the time zone for times without an
-    offset. ``max_connections`` is per tenant. ``max_response`` is in bytes, after inflation.
+    ``rest`` is the base address of the REST interface; ``allow_http`` lets it be one without TLS, over
+    which the tenants' keys can be read on the way. ``zone`` is the time zone for times without an offset.
+    ``max_connections`` is per tenant. ``max_response`` is in bytes, after inflation. ``entities`` are
+    those of its own data model, and what it has added to the standard ones.
     """
 
     rest: Url
     zone: ZoneInfo
-    proxy: Url | None = None
+    allow_http: bool = False
+    proxy: ProxyUrl | None = None
     ca_file: Path | None = None
     timeouts: TimeoutSettings = TimeoutSettings()
     max_connections: Count = 100
     max_response: Bytes = 67_108_864
+    entities: dict[Identifier, EntitySettings] = {}
 
     def address(self, interface: str) -> str | None:
         """The base address of an interface, without a slash at the end; None where there is none."""

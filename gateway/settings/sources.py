@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from gateway.settings.decode import Reader, Unreadable, found
-from gateway.settings.model import Url
+from gateway.settings.decode import Reader, Unreadable, expected, found
+from gateway.settings.model import ProxyUrl, Url
 from gateway.settings.problems import suggestion
 from gateway.settings.secret import Secret
 
@@ -27,7 +27,8 @@ def readers(environ: Mapping[str, str], folder: Path) -> Mapping[object, Reader]
         Secret: lambda value: _secret(value, environ, folder),
         Path: lambda value: _file(value, folder),
         ZoneInfo: _zone,
-        Url: _address,
+        Url: lambda value: _address(value, Url),
+        ProxyUrl: lambda value: _address(value, ProxyUrl),
     }
 
 
@@ -87,8 +88,8 @@ def _zone(value: object) -> ZoneInfo:
         raise Unreadable(f"there is no time zone of this name{hint}") from None
 
 
-def _address(value: object) -> str:
-    example = "expected an address such as 'https://customer.ultimo.net/api/v1'"
+def _address(value: object, kind: object) -> str:
+    example = f"expected {expected(kind)}"
     if not isinstance(value, str):
         raise Unreadable(f"{example}, found {found(value)}")
     if not value.isascii() or not value.isprintable() or " " in value:

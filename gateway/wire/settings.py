@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import ssl
+from typing import Literal, NoReturn
 
 import msgspec
 
 MIB = 1024 * 1024
+
+
+class UnusableFile(ValueError):
+    """A file does not hold what it should; ``setting`` names the field that names the file."""
+
+    def __init__(self, setting: Literal["ca_file", "client_cert"], message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class WireSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +45,23 @@ class WireSettings(msgspec.Struct, frozen=True, kw_only=True):
         return f"WireSettings(base_url={self.base_url!r})"
 
     def tls(self) -> ssl.SSLContext:
-        """The TLS settings. Raises :class:`OSError` for a file that is absent or is no PEM."""
-        context = ssl.create_default_context(cafile=self.ca_file)
+        """The TLS settings. Raises :class:`UnusableFile`, and :class:`OSError` for a file that is absent."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except ssl.SSLError as error:
+            raise UnusableFile("ca_file", "holds no certificate in PEM form") from error
         if self.client_cert is not None:
-            context.load_cert_chain(self.client_cert, self.client_key)
+            try:
+                context.load_cert_chain(self.client_cert, self.client_key, password=_encrypted)
+            except ssl.SSLError as error:
+                reason = "expected a certificate and the private key that belongs to it, in PEM form"
+                raise UnusableFile("client_cert", reason) from error
         return context
+
+
+def _encrypted() -> NoReturn:
+    """Asked for the password of a private key; without this OpenSSL would ask on the terminal."""
+    raise UnusableFile(
+        "client_cert",
+        "the private key is encrypted; store it without a password in a file that only the gateway can read",
+    )

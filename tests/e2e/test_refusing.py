@@ -216,7 +216,7 @@ UPSTREAM_FAULTS = [
     (Fault(action="answer", status=401, body="{}"), 502, "upstream_auth_failed", "refused", False),
     (Fault(action="answer", status=500, body="boom"), 502, "upstream_unavailable", "refused", True),
     (Fault(action="answer", status=503, body="<html>"), 502, "upstream_unavailable", "refused", True),
-    (Fault(action="answer", status=404, body="<html>"), 502, "upstream_invalid_response", "unknown", False),
+    (Fault(action="answer", status=404, body="<html>"), 502, "upstream_invalid_response", "refused", False),
     (Fault(action="answer", status=200, body="<html>"), 502, "upstream_invalid_response", "unknown", False),
     (Fault(action="answer", status=200, body="[1]"), 502, "upstream_invalid_response", "unknown", False),
     (Fault(action="answer", status=200, body="[" * 9999), 502, "upstream_invalid_response", "unknown", False),

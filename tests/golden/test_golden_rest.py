@@ -40,7 +40,7 @@ async def rig() -> AsyncIterator[Rig]:
     async with (
         scripted_upstream() as upstream,
         gateway(
-            upstream.url, TENANTS, server=server, secrets={"CURSORS": "the same for every run"}
+            upstream.url, TENANTS, server=server, secrets={"CURSORS": "the same secret for every run of this"}
         ) as served,
         httpx2.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, verify=False) as client,
     ):

@@ -25,7 +25,11 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
-    """One method of one path. ``body`` is media type → schema name; ``curl`` is what follows the host."""
+    """One method of one path.
+
+    ``body`` is media type → schema name; ``curl`` is what follows the host, ``answer`` what the last of
+    these may answer.
+    """
 
     method: str
     path: str
@@ -40,3 +44,4 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     replies: tuple[Reply, ...]
     errors: tuple[str, ...] = ()
     curl: tuple[str, ...]
+    answer: str = ""

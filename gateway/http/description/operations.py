@@ -44,7 +44,7 @@ OPERATIONS: tuple[Described, ...] = (
         summary="List records, or get one",
         text="A path that ends in an entity or a collection lists; one that ends in a key or a to-one navigation "
         "gets one record. `Accept: application/x-ndjson` streams the whole list, one record a line, and ends with "
-        '`{"error": …}` if it breaks off.',
+        '`{"error": …}` if it breaks off; a reader that takes nothing of it for a minute is let go.',
         scope="read",
         parameters=(
             "path",
@@ -75,6 +75,8 @@ OPERATIONS: tuple[Described, ...] = (
             "/v1/demo/objects/Building/01%2F02",
             '-G /v1/demo/objects/Job --data-urlencode "filter=Status eq 1" -d limit=10',
         ),
+        answer='{"items":[{"Id":"0000001","Description":"Leak","Context":1,"Status":1,"Equipment":"00001"}],\n'
+        ' "next":"eyJza2lwIjoxMH0.Zm9v"}',
     ),
     Described(
         method="POST",
@@ -85,7 +87,7 @@ OPERATIONS: tuple[Described, ...] = (
         text="The path ends in an entity with automatic keys or in a to-many navigation. The upstream gives the key.",
         scope="write",
         parameters=_WRITE,
-        body={_JSON: "Record"},
+        body={_JSON: "RecordBody"},
         replies=(Reply(201, "The record as stored.", {_JSON: "Record"}, (*_STORED, "Location")), _DRY),
         errors=RECORD_WRITE_ERRORS,
         curl=('-X POST /v1/demo/objects/Job --json \'{"Description": "Leak", "Context": 1, "Status": 1}\'',),
@@ -99,7 +101,7 @@ OPERATIONS: tuple[Described, ...] = (
         text="**What the body leaves out is emptied.** To change some properties, use PATCH.",
         scope="write",
         parameters=(*_WRITE, "If-Match", "If-None-Match"),
-        body={_JSON: "Record"},
+        body={_JSON: "RecordBody"},
         replies=(
             Reply(
                 200, "Replaced; or with `dry_run=true` what would be sent.", {_JSON: "RecordOrPlan"}, _STORED
@@ -121,7 +123,7 @@ OPERATIONS: tuple[Described, ...] = (
         "created.",
         scope="write",
         parameters=(*_WRITE, "upsert", "If-Match", "If-None-Match"),
-        body={_JSON: "Record"},
+        body={_JSON: "RecordBody"},
         replies=(
             Reply(
                 200, "Changed; or with `dry_run=true` what would be sent.", {_JSON: "RecordOrPlan"}, _STORED
@@ -169,8 +171,8 @@ OPERATIONS: tuple[Described, ...] = (
         summary="What this tenant can do",
         text="Which operation is served by which adapter, and why the others are not.",
         scope="read",
-        parameters=("tenant", *_ALWAYS),
-        replies=(Reply(200, "One entry per operation.", {_JSON: "CapabilityList"}, _COST),),
+        parameters=("tenant", *_ALWAYS, "dry_run"),
+        replies=(Reply(200, "One entry per operation.", {_JSON: "CapabilitiesOrPlan"}, _COST),),
         errors=TENANT_ERRORS,
         curl=("/v1/demo/capabilities",),
     ),
@@ -181,8 +183,8 @@ OPERATIONS: tuple[Described, ...] = (
         group="Tenants",
         summary="The tenants of this credential",
         text="Nothing is sent upstream.",
-        parameters=_ALWAYS,
-        replies=(Reply(200, "By name.", {_JSON: "TenantList"}, _COST),),
+        parameters=(*_ALWAYS, "dry_run"),
+        replies=(Reply(200, "By name.", {_JSON: "TenantsOrPlan"}, _COST),),
         errors=ACCESS_ERRORS,
         curl=("/v1/tenants",),
     ),

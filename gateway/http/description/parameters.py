@@ -18,7 +18,8 @@ _PARAMETERS = (
     Parameter(
         "path",
         "path",
-        "Entity, key, navigation, key …, split at slashes first and decoded after: a slash inside a key is `%2F`. "
+        "Entity, key, navigation, key …, split at slashes first and decoded after: a slash inside a key is `%2F`, "
+        "and the slashes between segments stay as they are, unlike what many generated clients do. "
         "Composite and external keys are named: `Equipment=00001,Article=0191`, `ExternalId=4711`.",
         _text(),
         "Equipment/00001",
@@ -47,7 +48,13 @@ _PARAMETERS = (
         _text(),
         "Vendor",
     ),
-    Parameter("limit", "query", "Records a page.", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    Parameter(
+        "limit",
+        "query",
+        "Records a page, 1 to 1000; without it a page is as large as the upstream makes it (1000 as a rule). A "
+        "stream has all records and takes no `limit`.",
+        {"type": "integer", "minimum": 1, "maximum": 1000},
+    ),
     Parameter("skip", "query", "Records to leave out at the beginning.", {"type": "integer", "minimum": 0}),
     Parameter("count", "query", "Count the whole list as well.", _FLAG),
     Parameter(
@@ -58,7 +65,8 @@ _PARAMETERS = (
     Parameter(
         "Request-Timeout",
         "header",
-        "Seconds for the whole call, waiting included. In a stream the default holds for each page.",
+        "Seconds for the whole call, waiting and the body's arrival included; at most 300. Without it a call has "
+        "30, each page of a stream has 30, and a form with files has 300; the operator may have set others.",
         {"type": "number", "exclusiveMinimum": 0},
         "10",
     ),

@@ -136,6 +136,13 @@ def test_every_fault_is_found() -> None:
     ]
 
 
+def test_not_every_fault_of_very_many_is_told() -> None:
+    body: dict[str, object] = {f"Descripton{number}": "x" for number in range(100_000)}
+    with pytest.raises(InvalidBody, match=r"\(and at least 50 more\)$") as caught:
+        check_body(SCHEMA, resolve(SCHEMA, parse_path("Equipment/1")), "replace", body)
+    assert len(caught.value.faults) == 50
+
+
 @pytest.mark.parametrize("kind", ["create", "replace", "change"])
 def test_an_empty_body_is_refused(kind: WriteKind) -> None:
     assert "" in pointers("_Thing/1", kind, {})
@@ -159,6 +166,8 @@ def test_what_is_set_on_insert_cannot_be_changed() -> None:
 def test_the_key_of_a_composite_entity_is_not_in_the_body() -> None:
     body = WHOLE | {"invoice": "1", "LineId": "1", "Description": "x"}
     assert pointers("Invoice/1/Lines", "create", body) == ["/invoice", "/LineId"]
+    open_one: dict[str, object] = {"lineid": "1", "Other": "x"}
+    assert pointers("ServiceContractLine/ServiceContract=1,LineId=2", "change", open_one) == ["/lineid"]
 
 
 def test_a_custom_entity_takes_anything_but_a_key() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import InvalidBody, PayloadTooLarge
-from contracts.json_objects import MAX_LEVELS, decode_body
+from contracts.json_objects import MAX_FAULTS, MAX_LEVELS, decode_body
 
 LIMIT = 1_000_000
 
@@ -41,7 +41,8 @@ def test_decimals_keep_what_the_caller_wrote() -> None:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"", "not JSON"),
+        (b"", "the body is empty; send a JSON object"),
+        (b"\xef\xbb\xbf \n", "the body is empty"),
         (b"{", "not JSON"),
         (b"{'a': 1}", "line 1 column 2"),
         (b'{"a": 1} 2', "not JSON"),
@@ -77,6 +78,22 @@ def test_each_doubtful_thing_is_pointed_at(raw: bytes, pointers: list[str]) -> N
     with pytest.raises(InvalidBody) as caught:
         decode_body(raw, LIMIT)
     assert [fault.pointer for fault in caught.value.faults] == pointers
+
+
+def test_not_every_fault_of_very_many_is_told() -> None:
+    with pytest.raises(InvalidBody, match=r"^/a/0: .* \(and at least 50 more\)$") as caught:
+        decode_body(b'{"a": [' + b",".join([b"NaN"] * 10_000) + b"]}", LIMIT)
+    assert len(caught.value.faults) == MAX_FAULTS
+
+
+def test_the_way_to_a_fault_costs_nothing_where_there_is_none() -> None:
+    """A name of 10 MB before 400,000 members: carried along, it would be terabytes."""
+    members = b",".join(b'"%d":1' % number for number in range(400_000))
+    raw = b'{"' + b"x" * 10_000_000 + b'":{' + members + b',"y":NaN}}'
+    with pytest.raises(InvalidBody) as caught:
+        decode_body(raw, 20_000_000)
+    (fault,) = caught.value.faults
+    assert fault.pointer == "/" + "x" * 100 + "…/y"
 
 
 def test_nesting_ends_at_64_levels() -> None:

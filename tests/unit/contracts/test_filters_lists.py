@@ -62,12 +62,6 @@ def test_a_bad_list_of_properties_is_refused_with_the_position(
     assert [fault.pointer for fault in caught.value.faults] == [parameter]
 
 
-def test_an_expand_goes_three_levels_deep() -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        parse_properties("Vendor, A/B/C/D", "expand")
-    assert "expand, at position 8: A/B/C/D goes 4 levels deep" in caught.value.detail
-
-
 @given(st.lists(st.tuples(paths, st.booleans()), min_size=1, max_size=5).map(tuple))
 def test_a_printed_order_is_read_back(terms: tuple[tuple[tuple[str, ...], bool], ...]) -> None:
     assert parse_orderby(print_orderby(terms)) == terms

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from openapi_schema_validator import OAS31Validator
 
+from contracts.entities import standard_schema
+from contracts.schema import PropertyType
 from gateway.settings import (
     ConfigurationError,
     CredentialSettings,
@@ -19,6 +21,7 @@ from gateway.settings import (
     Secret,
     Settings,
     TenantSettings,
+    data_model,
     decode_strict,
     json_schema,
     load,
@@ -43,6 +46,10 @@ environments:
     zone: Europe/Amsterdam
     proxy: http://proxy:3128
     timeouts: {{connect: 1, read: 2.5}}
+    entities:
+      Contract: {{properties: {{Code: string, Lines: {{collection: ContractLine}}}}}}
+      ContractLine: {{key: [Contract, LineId], automatic_key: true}}
+      Equipment: {{open: true, properties: {{Weight: decimal}}}}
 tenants:
   plant-a-erp:
     environment: plant-a
@@ -63,7 +70,7 @@ clients:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "cursor.txt").write_text("a cursor secret\n")
+    (tmp_path / "cursor.txt").write_text("a cursor secret of 32 bytes or more\n")
     (tmp_path / "jwks.json").write_text("{}")
     (tmp_path / "cert.pem").write_text("")
     return tmp_path
@@ -99,6 +106,17 @@ def test_every_value_arrives(folder: Path) -> None:
     assert settings.clients["crm"].subject == "crm-service"
 
 
+def test_the_data_model_is_the_standard_one_with_what_is_configured(folder: Path) -> None:
+    model = data_model(full(folder).environments["plant-a"].entities)
+    line, equipment = model.entity("contractline"), model.entity("Equipment")
+    assert (line.key, line.automatic_key) == (("Contract", "LineId"), True)
+    assert line.properties["contract"].type is PropertyType.REFERENCE
+    assert model.entity("Contract").properties["lines"].target == "ContractLine"
+    assert (equipment.open, equipment.properties["weight"].type) == (True, PropertyType.DECIMAL)
+    assert equipment.properties.keys() > standard_schema().entity("Equipment").properties.keys()
+    assert data_model({}) == standard_schema()
+
+
 def test_what_is_left_out_has_the_documented_default() -> None:
     settings = load(DEMO, {"SANDBOX_KEY": "x" * 12})
     assert settings.server.max_timeout == 300
@@ -122,7 +140,10 @@ def test_a_client_sees_its_tenants_or_all(folder: Path) -> None:
 def test_secrets_come_from_the_environment_and_from_files(folder: Path) -> None:
     settings = full(folder)
     assert settings.tenants["plant-a-erp"].credentials.api_key.reveal() == "the-api-key"
-    assert sorted(secret.reveal() for secret in settings.secrets()) == ["a cursor secret", "the-api-key"]
+    assert sorted(secret.reveal() for secret in settings.secrets()) == [
+        "a cursor secret of 32 bytes or more",
+        "the-api-key",
+    ]
 
 
 def test_a_secret_is_printed_nowhere() -> None:
@@ -186,6 +207,10 @@ def test_the_schema_takes_the_demo_and_refuses_what_the_loader_refuses() -> None
     validator = OAS31Validator(json_schema())
     demo = yaml.safe_load(DEMO.read_text())
     assert [error.message for error in validator.iter_errors(demo)] == []
+    right = yaml.safe_load(FULL)
+    assert [error.message for error in validator.iter_errors(right)] == []
+    right["environments"]["plant-a"]["entities"]["Contract"]["properties"]["Code"] = "strng"
+    assert not validator.is_valid(right)
     for part, name, value in (
         ("tenants", "api_key", "plain"),
         ("clients", "scopes", ["admin"]),

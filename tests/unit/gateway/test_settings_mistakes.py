@@ -35,7 +35,7 @@ clients:
     scopes: [read]
     tenants: ["*"]
 """
-ENVIRON = {"KEY": "k" * 20, "EMPTY": "", "LINES": "a\nb"}
+ENVIRON = {"KEY": "k" * 32, "SHORT": "k" * 31, "EMPTY": "", "LINES": "a\nb"}
 
 
 def problems(text: str, folder: Path = Path()) -> list[str]:
@@ -201,6 +201,27 @@ MISTAKES = [
     ),
     (
         "port: 8080",
+        "cursor_secret: {env: SHORT}",
+        "server.cursor_secret: is too short to sign with; at least 32 bytes are needed (line 2)",
+    ),
+    (
+        "port: 8080",
+        "jwt: {issuer: i, audience: a, algorithms: [HS256], secret: {env: SHORT}}",
+        "server.jwt.secret: is too short to sign with; at least 32 bytes are needed (line 2)",
+    ),
+    (
+        "https://customer",
+        "http://customer",
+        "environments.plant-a.rest: sends keys and records in clear text; use https, "
+        "or say 'allow_http: true' in this environment (line 5)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    proxy: proxy:3128",
+        "environments.plant-a.proxy: expected an address such as 'http://proxy.example:3128' (line 7)",
+    ),
+    (
+        "port: 8080",
         "jwt: {issuer: i, audience: a, secret: {env: KEY}}",
         "server.jwt.algorithms: 'secret' goes with HS256, HS384 and HS512; take out RS256 (line 2)",
     ),
@@ -211,6 +232,18 @@ MISTAKES = [
 def test_a_mistake_is_told_once_with_its_place_and_a_hint(old: str, new: str, told: str) -> None:
     assert RIGHT.count(old) >= 1
     assert problems(RIGHT.replace(old, new, 1)) == [told]
+
+
+@pytest.mark.parametrize(
+    "address", ["http://localhost:1", "http://127.1.2.3/api/v1", "http://[::1]:80", "HTTP://LOCALHOST"]
+)
+def test_an_address_on_this_machine_needs_no_tls(address: str) -> None:
+    assert problems(RIGHT.replace("https://customer.ultimo.net/api/v1", address)) == []
+
+
+def test_an_address_without_tls_can_be_allowed() -> None:
+    plain = RIGHT.replace("https://customer", "http://customer")
+    assert problems(plain.replace("zone:", "allow_http: true\n    zone:")) == []
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:

@@ -31,7 +31,10 @@ PAGE = 2
 
 
 class MemoryAdapter:
-    """Records by their printed path. ``before`` is run in each call, to fail it or to look at it."""
+    """Records by their printed path.
+
+    ``before`` is run in each call, to fail it or to look at it; ``refuses`` says what is not served.
+    """
 
     def __init__(self) -> None:
         self.records: dict[str, dict[str, object]] = {
@@ -42,6 +45,7 @@ class MemoryAdapter:
         self.calls: list[Call] = []
         self.uploads: list[tuple[str, str | None, str | None, int]] = []
         self.before: Callable[[Call], None] = lambda call: None
+        self.refuses: Callable[[Operation], str | None] = lambda operation: None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -49,7 +53,7 @@ class MemoryAdapter:
         return Capabilities(operations=kinds, missing={"delete": "a batch adapter would serve it"})
 
     def refusal(self, operation: Operation) -> str | None:
-        return None
+        return self.refuses(operation)
 
     def plan(self, call: Call) -> tuple[WireRequest, ...]:
         body = getattr(call.operation, "body", None)

@@ -45,6 +45,8 @@ async def test_a_dry_run_reads_no_file(api: Served) -> None:
     ("headers", "body", "code"),
     [
         ({"Content-Type": "multipart/form-data"}, PARTS, "invalid_body"),
+        (FORM, b"", "invalid_body"),
+        (FORM, b"--line--\r\n", "invalid_body"),
         (FORM, PARTS[:-10], "invalid_body"),
         (FORM, b"--line\r\n\r\nno name\r\n--line--\r\n", "invalid_body"),
         (FORM, b"--line\r\nX: " + b"x" * 5000 + b"\r\n\r\n\r\n--line--", "payload_too_large"),
@@ -57,6 +59,21 @@ async def test_a_body_that_cannot_be_read_is_explained(
     api: Served, headers: dict[str, str], body: bytes, code: str
 ) -> None:
     assert (await api.send("POST", ACTION, headers, body)).code == code
+
+
+async def test_a_form_has_the_longest_time_when_its_caller_says_nothing(api: Served) -> None:
+    await api.send("POST", ACTION, FORM, PARTS)
+    await api.send("POST", ACTION, body={})
+    form, plain = api.adapter.calls
+    assert form.deadline - plain.deadline > 200
+    await api.send("POST", ACTION, {**FORM, "Request-Timeout": "5"}, PARTS)
+    assert api.adapter.calls[-1].deadline < plain.deadline
+
+
+async def test_a_form_that_does_not_begin_in_time_is_not_waited_for(api: Served) -> None:
+    reply = await api.send("POST", ACTION, {**FORM, "Content-Length": "9", "Request-Timeout": "0.05"}, b"--")
+    assert (reply.code, reply.json["outcome"]) == ("deadline_exceeded", "not_sent")
+    assert api.adapter.calls == []
 
 
 async def test_a_form_is_counted_while_it_comes_and_refused_at_once_when_its_length_tells() -> None:

@@ -89,6 +89,13 @@ async def test_a_path_of_no_route_is_a_problem_too(api: Served, target: str) -> 
         "route_not_found",
         reply.headers["x-request-id"],
     )
+    assert str(line["path"]).startswith(target[:15])
+
+
+@pytest.mark.parametrize("target", ["/v1/demo/objets/Equipment/00001", "/v1/demo/objects/Equipment/..%00"])
+async def test_a_path_that_leads_nowhere_is_logged_without_its_keys(api: Served, target: str) -> None:
+    await api.get(target)
+    assert api.lines[0]["path"] == "/".join([*target.split("/")[:4], "…"])
 
 
 async def test_a_host_that_is_none_is_a_problem_too(api: Served) -> None:
@@ -224,3 +231,17 @@ async def test_capabilities_tell_who_serves_what(api: Served) -> None:
     assert by_operation["delete"]["adapter"] is None
     assert by_operation["delete"]["reason"] == "memory: a batch adapter would serve it"
     assert (await api.get("/v1/demo/capabilities?x=1")).code == "invalid_request"
+
+
+@pytest.mark.parametrize("target", ["/v1/demo/capabilities", "/v1/tenants"])
+async def test_a_dry_run_of_what_sends_nothing_shows_that(api: Served, target: str) -> None:
+    plan = (await api.get(f"{target}?dry_run=true")).json
+    assert plan == {"adapter": None, "units": 0, "at_most": 0, "requests": []}
+
+
+async def test_the_sizes_of_both_bodies_are_logged(api: Served) -> None:
+    reply = await api.send("PUT", RECORD, body=b'{"Description":"x","Context":1,"Status":2}')
+    await api.send("HEAD", RECORD)
+    written, head = api.lines
+    assert (written["request_bytes"], written["answer_bytes"]) == (42, len(reply.content))
+    assert (head["request_bytes"], head["answer_bytes"]) == (0, 0)

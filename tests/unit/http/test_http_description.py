@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from openapi_spec_validator import validate
 
+from contracts import errors
 from contracts.errors import GatewayError
 from gateway.http import problems
 from gateway.http.app import API_ROUTES, OPERATIONS_ROUTES
@@ -35,6 +36,25 @@ def test_retry_after_is_on_every_429_and_503() -> None:
         }.get(kind.error.__name__, {})
         answer = problems.answer(kind.error("why", **arguments), "r")  # type: ignore[arg-type]
         assert (b"retry-after" in dict(answer.headers)) is (kind.status in (429, 503))
+
+
+def test_without_a_known_wait_a_quota_is_waited_for_as_long_as_its_window() -> None:
+    for given, expected in ((None, b"10"), (3.2, b"4"), (0.0, b"1")):
+        answer = problems.answer(errors.QuotaExceeded("full", retry_after=given), "r")
+        assert dict(answer.headers)[b"retry-after"] == expected
+
+
+async def test_the_examples_of_bodies_are_accepted(api: Served) -> None:
+    schemas = document()["components"]["schemas"]  # type: ignore[index]
+    (example,) = schemas["RecordBody"]["examples"]
+    assert (await api.send("PUT", "/v1/demo/objects/Equipment/00077", body=example)).status == 201
+    assert (await api.send("POST", "/v1/demo/objects/Job", body=example)).status == 201
+
+
+async def test_the_pages_name_the_host_that_they_were_asked_of(api: Served) -> None:
+    assert b"GATEWAY=http://gw.plant:81 " in (await api.get("/docs", {"Host": "gw.plant:81"})).content
+    assert b"<script" not in (await api.get("/docs", {"Host": "<script>"})).content
+    assert b"Status eq 1" in (await api.get("/problems/invalid_filter")).content
 
 
 def test_the_document_is_openapi() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -9,7 +10,9 @@ from contracts.call import Call
 from contracts.errors import UpstreamUnavailable
 from contracts.operations import GetRecord, ListRecords
 from contracts.paths import Key, print_path
-from tests.unit.http.serving import Served
+from gateway.http.context import Timeouts
+from gateway.http.exchange import Limits
+from tests.unit.http.serving import Served, serving
 
 
 async def test_a_record_is_the_bare_object_with_a_tag(api: Served) -> None:
@@ -54,6 +57,13 @@ async def test_a_path_that_leads_nowhere_is_refused_before_anything_is_sent(api:
     reply = await api.get(f"/v1/demo/objects/{path}")
     assert (reply.status, reply.code) == (400, "invalid_path")
     assert api.adapter.calls == []
+
+
+@pytest.mark.parametrize("path", ["Equipment%2F00001", "Equipment%2f00001", "Department%2F01/Jobs"])
+async def test_an_encoded_slash_between_segments_is_explained(api: Served, path: str) -> None:
+    reply = await api.get(f"/v1/demo/objects/{path}")
+    assert (reply.status, reply.code) == (400, "invalid_path")
+    assert "Equipment/00001" in str(reply.json["detail"])
 
 
 @pytest.mark.parametrize(
@@ -181,6 +191,11 @@ async def test_a_stream_that_breaks_off_says_so_in_its_last_line(api: Served) ->
     assert last["error"]["instance"] == reply.headers["x-request-id"]
     (line,) = api.lines
     assert (line["status"], line["code"], line["units"]) == (200, "upstream_unavailable", 2)
+    assert (line["level"], line["detail"], line["answer_bytes"]) == (
+        "warning",
+        "it went away",
+        len(reply.content),
+    )
 
 
 async def test_a_stream_that_cannot_begin_is_an_ordinary_problem(api: Served) -> None:
@@ -209,6 +224,34 @@ async def test_a_caller_that_goes_away_ends_its_stream(api: Served) -> None:
     line = await api.line()
     assert line["status"] == 499
     assert len(api.adapter.calls) < 5_000
+
+
+async def test_a_stream_that_passes_its_deadline_does_not_say_that_nothing_was_sent(api: Served) -> None:
+    def dawdle(call: Call) -> None:
+        while time.monotonic() < call.deadline:
+            pass
+
+    api.adapter.before = dawdle
+    reply = await api.get(
+        "/v1/demo/objects/Equipment", {"Accept": "application/x-ndjson", "Request-Timeout": "0.05"}
+    )
+    last = json.loads(reply.content.splitlines()[-1])["error"]
+    assert (last["code"], last["outcome"]) == ("deadline_exceeded", "unknown")
+    assert "part" in last["detail"]
+
+
+@pytest.mark.parametrize("explicit", [{}, {"Request-Timeout": "0.2"}])
+async def test_a_reader_that_does_not_read_is_let_go(explicit: dict[str, str]) -> None:
+    times = Timeouts(idle=60 if explicit else 0.2)
+    async with serving(Limits(timeouts=times, calls=1)) as api:
+        api.adapter.records |= {f"Equipment/x{n}": {"Id": f"x{n}", "Text": "x" * 500_000} for n in range(100)}
+        _, writer = await api.open(
+            "GET", "/v1/demo/objects/Equipment", {"Accept": "application/x-ndjson", **explicit}
+        )
+        line = await api.line()
+        writer.transport.abort()
+        assert (line["code"], line["outcome"], line["level"]) == ("deadline_exceeded", "unknown", "warning")
+        assert (await api.get("/v1/demo/objects/Equipment/00001")).status == 200
 
 
 async def test_a_dry_run_sends_nothing_and_shows_no_secret(api: Served) -> None:

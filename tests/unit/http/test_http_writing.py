@@ -73,6 +73,45 @@ async def test_the_star_means_any_record_at_all(api: Served) -> None:
     assert (await api.send("PUT", absent, {"If-Match": "*"}, BODY)).status == 200
 
 
+async def test_what_is_wrong_with_a_conditional_write_is_found_before_its_read(api: Served) -> None:
+    tag = {"If-Match": "*"}
+    api.adapter.refuses = lambda operation: None if operation.safe else "not here"
+    for method, body in (("PUT", BODY), ("PATCH", {"Description": "New"}), ("DELETE", None)):
+        reply = await api.send(method, RECORD, tag, body)
+        assert (reply.code, reply.headers["quota-cost"]) == ("operation_not_supported", "0")
+    api.adapter.refuses = lambda operation: None
+    keyed = await api.send("PATCH", RECORD, {**tag, "Idempotency-Key": "k"}, {"Description": "New"})
+    assert keyed.code == "operation_not_supported"
+    malformed = await api.send("PUT", RECORD, {"If-None-Match": "abc"}, BODY)
+    assert (malformed.code, malformed.headers["quota-cost"]) == ("invalid_request", "0")
+    assert api.adapter.calls == []
+
+
+async def test_a_condition_that_fails_is_logged_as_the_write_that_it_was_made_for(api: Served) -> None:
+    reply = await api.send("PUT", RECORD, {"If-None-Match": "*"}, BODY)
+    assert reply.json["title"] == "The record is not in the version asked for"
+    assert (api.lines[0]["operation"], api.lines[0]["units"]) == ("replace", 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "name"),
+    [
+        ("POST", "/v1/demo/objects/Job", "If-Match"),
+        ("POST", "/v1/demo/objects/Job", "If-None-Match"),
+        ("POST", "/v1/demo/actions/REST_ReportJob", "If-Match"),
+        ("GET", RECORD, "If-Match"),
+        ("GET", "/v1/demo/objects/Job", "If-None-Match"),
+    ],
+)
+async def test_a_condition_that_means_nothing_is_not_ignored(
+    api: Served, method: str, target: str, name: str
+) -> None:
+    reply = await api.send(method, target, {name: "*"}, BODY if method == "POST" else None)
+    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert name in str(reply.json["detail"])
+    assert api.adapter.calls == []
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -146,10 +185,11 @@ async def test_a_dry_run_of_a_write_checks_all_and_sends_nothing(api: Served) ->
     assert isinstance(planned["requests"], list)
     assert [request["method"] for request in planned["requests"]] == ["GET", "PUT"]
     assert planned["requests"][1]["body"] == BODY
-    assert (planned["units"], planned["at_most"]) == (2, 2)
+    assert (planned["units"], planned["at_most"]) == (1, 2)
     assert (await api.send("PUT", target, body={"Id": "1"})).code == "invalid_body"
     assert (await api.send("DELETE", target)).status == 200
     assert api.adapter.calls == []
+    assert [line["dry_run"] for line in api.lines] == [True, False, True]
 
 
 async def test_what_the_upstream_said_comes_through(api: Served) -> None:

@@ -321,7 +321,14 @@ async def test_sizes_are_limited_while_they_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n", b"junk"]
+    "body",
+    [
+        b"",
+        b"--x\r\n\r\n",
+        b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="a\x00b"\r\n\r\na\r\n--x--\r\n',
+        b"junk",
+    ],
 )
 async def test_broken_multipart_bodies(client: Client, body: bytes) -> None:
     headers = {"ApplicationElementId": CUSTOM + "3", "Content-Type": "multipart/form-data; boundary=x"}

@@ -1,6 +1,7 @@
 """``python -m adapters.sandbox`` as a process of its own."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -50,6 +51,33 @@ def test_faults_strike_on_the_loop_of_the_process_too(action: str) -> None:
             reply.read()
         process.terminate()
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("line", [b"GET /" + b"a" * 9000 + b" HTTP/1.1", b"\x16\x03\x01"])
+def test_what_is_no_request_is_refused_in_json_and_leaves_no_trace(line: bytes) -> None:
+    with start("--port", "0") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = int(process.stdout.readline().rsplit(":", 1)[1].split("/")[0])
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(line + b"\r\nHost: a\r\n\r\n")
+            reply = b"".join(iter(lambda: connection.recv(65_536), b""))
+        head, _, body = reply.partition(b"\r\n\r\n")
+        assert b" 400 " in head.splitlines()[0]
+        assert json.loads(body)["code"] == "BadRequest"
+        process.terminate()
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
+
+
+def test_the_help_names_the_command_and_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: ultimo-gateway sandbox ")
+    options = [line for line in shown.splitlines() if line.startswith("  --")]
+    explained = re.findall(r"^  --\S+ \S+(?:\s+)\w+", shown, re.MULTILINE)
+    assert len(options) == len(explained) == 10
 
 
 def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,16 @@ async def test_patch_changes_only_what_is_given(client: Client) -> None:
     assert (await client.patch("Equipment('00002')", {"Code": None})).json["Code"] is None
 
 
+@pytest.mark.parametrize(
+    ("value", "name"), [({"a": 1}, "an object"), ([], "an array"), (1.5, "a number"), (True, "a boolean")]
+)
+async def test_a_value_of_another_type_is_called_what_json_calls_it(
+    client: Client, value: object, name: str
+) -> None:
+    reply = await client.patch("Equipment('00002')", {"Code": value})
+    assert f"'Code' is not valid: {name} is not accepted here" in reply.json["message"]
+
+
 async def test_patch_of_an_absent_record_is_not_found(client: Client) -> None:
     assert (await client.patch("Equipment('09999')", {"Code": "X"})).error == (404, "EntityNotFound")
     assert (await client.patch("Equipment(ExternalId='nope')", {"Code": "X"})).status == 404

@@ -45,6 +45,14 @@ def test_an_unknown_workflow_is_not_sent() -> None:
         Workflows({}).find("_Nobody")
 
 
+def test_a_slip_in_the_name_of_a_workflow_gets_a_hint() -> None:
+    own = {"_Weigh": ActionOptions("0" * 32)}
+    with pytest.raises(ActionNotFound, match='did you mean "REST_ReportJob"'):
+        Workflows(own).find("rest_reportjobb")
+    with pytest.raises(ActionNotFound, match='did you mean "_Weigh"'):
+        Workflows(own).find("_Weight")
+
+
 def test_a_workflow_without_an_element_id_sends_none() -> None:
     operation = RunAction(name="REST_Article_Import", arguments={"a": 1})
     request = action_request(operation, Workflows({}).find(operation.name), ())

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.rest.addressing import Route
-from adapters.rest.encoding import language, list_parameters, object_target
+from adapters.rest.encoding import language, list_parameters, object_target, read_request
 from adapters.rest.multipart import multipart
+from contracts.errors import InvalidRequest
 from contracts.filters import parse_filter
 from contracts.operations import OrderBy, Query, Upload
 from contracts.paths import parse_path
@@ -70,6 +71,17 @@ def test_reserved_characters_of_a_query_are_encoded() -> None:
     assert target == "/object/Job?filter=Description%20eq%20'a%26b%2Bc%23d%25'"
 
 
+@pytest.mark.parametrize(("length", "sent"), [(1000, True), (1001, False)])
+def test_a_request_that_is_longer_than_servers_take_is_not_made(length: int, sent: bool) -> None:
+    parameters = {"select": "Id", "filter": "x" * (length - len("/object/Job?select=Id&filter="))}
+    if sent:
+        assert len(read_request(Route(parse_path("Job")), parameters, (), 1000).target) == length
+        return
+    with pytest.raises(InvalidRequest, match=r"1001 characters.*is the filter") as caught:
+        read_request(Route(parse_path("Job")), parameters, (), 1000)
+    assert caught.value.faults[0].pointer == "filter"
+
+
 async def _written(parts: list[Upload]) -> bytes:
     async def source() -> AsyncIterator[Upload]:
         for part in parts:
@@ -97,6 +109,18 @@ async def test_a_multipart_body_reads_back() -> None:
         "image/png",
         b"\x89PNG\r\n--not-a-boundary",
     )
+
+
+@pytest.mark.parametrize(
+    "given", ["image/png\r\nX: 1", "image/\u20ac", "a/\xe9", "\ud800", "", None, "a/b\x00"]
+)
+async def test_a_type_that_no_header_can_hold_is_as_good_as_none(given: str | None) -> None:
+    (file,) = message_from_bytes(await _written([Upload("F", b"x", "f", given)]), policy=HTTP).iter_parts()
+    assert (file.get_content_type(), file.get_payload(decode=True)) == ("application/octet-stream", b"x")
+
+
+async def test_half_a_character_stops_no_upload() -> None:
+    assert b'name="?"; filename="?"' in await _written([Upload("\ud800", b"x", "\udfff")])
 
 
 @given(st.text(st.characters(codec="utf-8")))

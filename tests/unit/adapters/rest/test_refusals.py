@@ -49,7 +49,8 @@ def said(code: object, message: str = "no") -> dict[str, object]:
         (GET, 404, said("EntityNotFound"), "record_not_found", "refused", False),
         (GET, 404, said("ResourceNotFound"), "entity_not_found", "refused", False),
         (ACTION, 404, said("ResourceNotFound"), "action_not_found", "refused", False),
-        (GET, 404, b"<h1>Not Found</h1>", "upstream_invalid_response", "unknown", False),
+        (GET, 404, b"<h1>Not Found</h1>", "upstream_invalid_response", "refused", False),
+        (CHANGE, 404, b"<h1>Not Found</h1>", "upstream_invalid_response", "unknown", False),
         (CHANGE, 405, b"", "operation_not_supported", "refused", False),
         (CHANGE, 409, said("x"), "upstream_rejected", "refused", False),
         (CHANGE, 413, said("x"), "payload_too_large", "refused", False),
@@ -110,7 +111,14 @@ def test_nothing_of_a_body_leaks_but_its_message(status: int, content: bytes) ->
         ({"retry_after": "Sun, 22 Nov 2026 10:00:30 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 30.0),
         ({"retry_after": "Sun, 22 Nov 2026 09:00:00 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 0.0),
         ({"retry_after": "Sun, 22 Nov 2026 10:00:30 GMT"}, None),
-        ({"retry_after": "9" * 400}, 999_999_999.0),
+        ({"retry_after": "86400"}, 86_400.0),
+        ({"retry_after": "86401"}, None),
+        ({"retry_after": "9" * 400}, None),
+        ({"retry_after": "Fri, 31 Dec 9999 23:59:59 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}, None),
+        (
+            {"retry_after": f"Sun, 22 Nov {'9' * 30} 10:00:00 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"},
+            None,
+        ),
     ],
 )
 def test_retry_after_in_every_form(headers: dict[str, str], seconds: float | None) -> None:
