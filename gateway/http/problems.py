@@ -113,7 +113,8 @@ _KINDS = (
         404,
         errors.EntityNotFound,
         "The path names an entity that does not exist or is not granted to the gateway's upstream key.",
-        "Check the spelling; a customer's own entities begin with an underscore.",
+        "Check the spelling. A customer's own entities begin with an underscore, or are named in the "
+        "gateway's configuration under the environment's `entities`.",
     ),
     Kind(
         404,

@@ -107,7 +107,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     ``operations_port`` gives /livez, /readyz and /metrics a port of their own. ``cursor_secret`` signs
     cursors and is the same for all replicas; without it each start makes its own. ``default_timeout`` is
-    the deadline of a call that names none, ``max_timeout`` the longest that one may name;
+    the deadline of a call that names none, ``max_timeout`` the longest that one may name, and what a
+    form with files gets that names none;
     ``shutdown_timeout`` is how long calls under way may take to end when the service stops.
     """
 
