@@ -18,7 +18,7 @@ from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfil
 from contracts.schema import Schema
 from contracts.wire import Slot
 from gateway.clock import Clock, SystemClock
-from gateway.http.app import build_http, build_operations
+from gateway.http.app import Lifespan, build_http, build_operations
 from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
 from gateway.http.exchange import Limits, Services
@@ -83,6 +83,17 @@ def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | Non
         checks={"configuration": _configured},
     )
 
+    apart = settings.server.operations_port is not None
+    return Gateway(
+        app=build_http(services, operations=not apart, lifespan=_closing(tenants)),
+        operations=build_operations(services) if apart else None,
+        logger=logger,
+    )
+
+
+def _closing(tenants: Tenants) -> Lifespan:
+    """The life of the application, at whose end every connection is given back."""
+
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         try:
@@ -90,12 +101,7 @@ def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | Non
         finally:
             await tenants.close()
 
-    apart = settings.server.operations_port is not None
-    return Gateway(
-        app=build_http(services, operations=not apart, lifespan=lifespan),
-        operations=build_operations(services) if apart else None,
-        logger=logger,
-    )
+    return lifespan
 
 
 def mistakes(settings: Settings) -> Iterable[Problem]:

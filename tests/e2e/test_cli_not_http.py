@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import sys
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -15,8 +14,6 @@ import pytest_asyncio
 from gateway.serving import Service, address, listen, serve
 from gateway.settings import LogSettings
 from gateway.telemetry.log import build_logger
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its loops know no signal handlers")
 
 
 class Serving(NamedTuple):

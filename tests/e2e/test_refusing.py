@@ -10,24 +10,12 @@ import httpx2
 import pytest
 
 from adapters.sandbox import Fault, Sandbox, SandboxOptions
+from tests.support.problems import checked
 from tests.support.servers import KEY, NARROW_KEY, READ_KEY, Served, eventually, gateway
 
 OBJECTS = "/v1/demo/objects"
 JOB = {"Context": 1, "Status": 1, "Description": "Leak"}
 DEEP = "[" * 5000 + "]" * 5000
-
-
-def checked(answer: httpx2.Response, status: int, code: str) -> dict[str, object]:
-    """The problem document, when it is one, and has what every one has."""
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem: dict[str, object] = answer.json()
-    assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code), problem
-    assert problem["type"] == f"/problems/{code}"
-    assert problem["instance"] == answer.headers["x-request-id"]
-    assert {"title", "detail", "retryable", "outcome"} <= set(problem)
-    if status in (429, 503):
-        assert int(answer.headers["retry-after"]) >= 0
-    return problem
 
 
 BAD_READS = [
@@ -210,80 +198,6 @@ async def test_what_no_interface_does(client: httpx2.AsyncClient, sandbox: Sandb
     assert sandbox.ledger.calls == []
 
 
-UPSTREAM_FAULTS = [
-    (Fault(action="too_many", retry_after=7), 429, "quota_exceeded", "refused", True),
-    (Fault(action="too_many"), 429, "quota_exceeded", "refused", True),
-    (Fault(action="answer", status=401, body="{}"), 502, "upstream_auth_failed", "refused", False),
-    (Fault(action="answer", status=500, body="boom"), 502, "upstream_unavailable", "refused", True),
-    (Fault(action="answer", status=503, body="<html>"), 502, "upstream_unavailable", "refused", True),
-    (Fault(action="answer", status=404, body="<html>"), 502, "upstream_invalid_response", "refused", False),
-    (Fault(action="answer", status=200, body="<html>"), 502, "upstream_invalid_response", "unknown", False),
-    (Fault(action="answer", status=200, body="[1]"), 502, "upstream_invalid_response", "unknown", False),
-    (Fault(action="answer", status=200, body="[" * 9999), 502, "upstream_invalid_response", "unknown", False),
-    (Fault(action="truncate"), 502, None, "unknown", None),
-    (Fault(action="redirect"), 502, "upstream_invalid_response", "refused", False),
-    (Fault(action="gzip_bomb", size=80 * 1024 * 1024), 502, "upstream_invalid_response", "unknown", False),
-    (Fault(action="reset"), 502, "upstream_unavailable", "unknown", True),
-]
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "code", "outcome", "retryable"),
-    UPSTREAM_FAULTS,
-    ids=lambda value: getattr(value, "title", None),
-)
-async def test_a_failing_upstream(
-    client: httpx2.AsyncClient,
-    sandbox: Sandbox,
-    served: Served,
-    fault: Fault,
-    status: int,
-    code: str | None,
-    outcome: str,
-    retryable: bool | None,
-) -> None:
-    sandbox.faults.add(fault)
-    answer = await client.get(f"{OBJECTS}/Equipment/00001")
-    problem = checked(answer, status, code or answer.json()["code"])
-    assert problem["outcome"] == outcome
-    assert retryable in (None, problem["retryable"])
-    if fault.retry_after:
-        assert answer.headers["retry-after"] == "7"
-    assert "127.0.0.1" not in answer.text
-    assert "elsewhere" not in answer.text
-    assert answer.headers["quota-cost"] == "1"
-    (line,) = served.lines()
-    assert line["units"] == 1
-
-
-@pytest.mark.parametrize("after", [False, True])
-async def test_a_create_without_an_answer_is_unknown(
-    client: httpx2.AsyncClient, sandbox: Sandbox, after: bool
-) -> None:
-    sandbox.faults.add(Fault(action="reset", after=after))
-    problem = checked(await client.post(f"{OBJECTS}/Job", json=JOB), 502, "outcome_unknown")
-    assert (problem["outcome"], problem["retryable"]) == ("unknown", False)
-    assert len(sandbox.ledger.calls) == 1
-
-
-async def test_an_upstream_that_is_away(served: Served) -> None:
-    async with (
-        gateway("http://127.0.0.1:9/api/v1") as alone,
-        httpx2.AsyncClient(base_url=alone.url, headers={"X-API-Key": KEY}, verify=False) as client,
-    ):
-        problem = checked(await client.post(f"{OBJECTS}/Job", json=JOB), 502, "upstream_unavailable")
-    assert (problem["outcome"], problem["retryable"]) == ("not_sent", True)
-    assert "127.0.0.1" not in json.dumps(problem)
-
-
-async def test_a_deadline_holds(client: httpx2.AsyncClient, sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault(action="delay", seconds=5, count=None))
-    read = await client.get(f"{OBJECTS}/Equipment/00001", headers={"Request-Timeout": "0.2"})
-    checked(read, 504, "deadline_exceeded")
-    write = await client.post(f"{OBJECTS}/Job", json=JOB, headers={"Request-Timeout": "0.2"})
-    assert checked(write, 504, "deadline_exceeded")["outcome"] == "unknown"
-
-
 async def test_too_many_calls_at_once() -> None:
     async with Sandbox(SandboxOptions(limits="off")) as sandbox:
         sandbox.faults.add(Fault(action="delay", seconds=2))
@@ -299,27 +213,6 @@ async def test_too_many_calls_at_once() -> None:
                 assert not first.done()
             checked(await client.get(f"{OBJECTS}/Equipment/00001"), 503, "overloaded")
             await first
-
-
-async def test_links_that_lead_away_or_in_circles(client: httpx2.AsyncClient, sandbox: Sandbox) -> None:
-    for fault in (Fault(action="foreign_link"), Fault(action="looping_link")):
-        sandbox.faults.add(fault)
-        problem = checked(await client.get(f"{OBJECTS}/Job"), 502, "upstream_invalid_response")
-        assert "elsewhere" not in json.dumps(problem)
-
-
-async def test_a_stream_that_breaks_off_says_so(client: httpx2.AsyncClient, sandbox: Sandbox) -> None:
-    async with Sandbox(SandboxOptions(limits="off", page_size=10)) as paged:
-        paged.faults.add(Fault(action="answer", status=500, body="boom", skip=1))
-        async with (
-            gateway(paged.url + "/api/v1") as served,
-            httpx2.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, verify=False) as client,
-        ):
-            answer = await client.get(f"{OBJECTS}/Job", headers={"Accept": "application/x-ndjson"})
-    lines = [json.loads(line) for line in answer.text.splitlines()]
-    assert answer.status_code == 200
-    assert [set(line) == {"error"} for line in lines] == [False] * 10 + [True]
-    assert lines[-1]["error"]["code"] == "upstream_unavailable"
 
 
 async def test_a_caller_that_goes_away_sends_nothing(served: Served, sandbox: Sandbox) -> None:
