@@ -9,7 +9,7 @@ import pytest
 
 from adapters.sandbox import Fault, Sandbox, SandboxOptions
 from tests.support.problems import checked
-from tests.support.servers import KEY, Served, gateway
+from tests.support.servers import KEY, Served, gateway, scripted_upstream
 
 OBJECTS = "/v1/demo/objects"
 JOB = {"Context": 1, "Status": 1, "Description": "Leak"}
@@ -107,3 +107,49 @@ async def test_a_stream_that_breaks_off_says_so(client: httpx2.AsyncClient, sand
     assert answer.status_code == 200
     assert [set(line) == {"error"} for line in lines] == [False] * 10 + [True]
     assert lines[-1]["error"]["code"] == "upstream_unavailable"
+
+
+async def test_a_circle_of_pages_ends() -> None:
+    """Each page leads to another one, and the second back to the first."""
+    async with (
+        scripted_upstream() as upstream,
+        gateway(upstream.url) as served,
+        httpx2.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, verify=False) as client,
+    ):
+        pages = [
+            {"items": [{"Id": "1"}], "nextPageLink": f"{upstream.url}/object/Job?skip={skip}"}
+            for skip in (5, 7)
+        ]
+        bodies = [json.dumps(page).encode() for page in pages]
+        upstream.answers = [
+            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body) for body in bodies
+        ]
+        answer = await client.get(f"{OBJECTS}/Job", headers={"Accept": "application/x-ndjson"})
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert lines[-1]["error"]["code"] == "upstream_invalid_response"
+    assert len(upstream.requests) == 3
+
+
+NOT_ABSENT = [
+    Fault(action="answer", status=404, body="<html>Not Found</html>"),
+    Fault(action="answer", status=404, body='{"message": "", "code": "ResourceNotFound"}'),
+    Fault(action="answer", status=400, body='{"message": "no", "code": "1015"}'),
+    Fault(action="answer", status=500, body="boom"),
+    Fault(action="reset"),
+    Fault(action="too_many"),
+]
+
+
+@pytest.mark.parametrize(
+    "fault", NOT_ABSENT, ids=lambda fault: f"{fault.action}-{fault.status}-{len(fault.body)}"
+)
+async def test_an_upsert_creates_only_when_the_upstream_says_that_there_is_no_such_record(
+    client: httpx2.AsyncClient, sandbox: Sandbox, fault: Fault
+) -> None:
+    """Anything else than that one answer leaves the record alone: a replace would empty it."""
+    sandbox.faults.add(fault)
+    body = {"Context": 1, "Status": 2, "Model": "M"}
+    answer = await client.patch(f"{OBJECTS}/Equipment/00001", params={"upsert": "true"}, json=body)
+    assert answer.status_code >= 400
+    assert [call.method for call in sandbox.ledger.calls] == ["PATCH"]
+    assert (await client.get(f"{OBJECTS}/Equipment/00001")).json()["SerialNumber"] == "2344-323AA"

@@ -106,10 +106,11 @@ async def gateway(
 
 
 class ScriptedUpstream:
-    """Answers every request with ``answer`` (whole bytes) and keeps what it was asked."""
+    """Answers requests with ``answer`` (whole bytes), or with ``answers`` in turn, and keeps what it was asked."""
 
     def __init__(self) -> None:
         self.answer = b""
+        self.answers: list[bytes] = []
         self.requests: list[bytes] = []
         self.url = ""
 
@@ -126,7 +127,8 @@ class ScriptedUpstream:
                     0,
                 )
                 self.requests.append(head + await reader.readexactly(length))
-                writer.write(self.answer)
+                turn = (len(self.requests) - 1) % max(1, len(self.answers))
+                writer.write(self.answers[turn] if self.answers else self.answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
