@@ -114,7 +114,7 @@ class Exchange:
         if given.idempotency_key is not None and not operation.safe:
             raise OperationNotSupported(
                 "this gateway keeps no store for idempotency keys, so it cannot promise that the write runs once; "
-                "send it without Idempotency-Key, or make it conditional with If-Match"
+                "send it without Idempotency-Key"
             )
         return Call(
             operation=operation,
