@@ -289,10 +289,5 @@ def _cursor_secret(server: ServerSettings, logger: FilteringBoundLogger) -> byte
 
 
 def _limits(server: ServerSettings) -> Limits:
-    return Limits(
-        timeouts=Timeouts(server.default_timeout, server.max_timeout),
-        body=server.limits.body,
-        action=server.limits.action,
-        upload=server.limits.upload,
-        calls=server.limits.calls,
-    )
+    timeouts = Timeouts(server.default_timeout, server.max_timeout)
+    return Limits(timeouts=timeouts, **msgspec.structs.asdict(server.limits))

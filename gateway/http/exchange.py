@@ -18,19 +18,16 @@ from gateway.http import context
 from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
 from gateway.http.principals import Authenticator, Client
+from gateway.settings import LimitSettings
 from gateway.tenants import Tenant, Tenants
 
 T = TypeVar("T")
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """``body``, ``action`` and ``upload`` are in bytes; ``calls`` is how many may be under way at once."""
+class Limits(LimitSettings, frozen=True, kw_only=True):
+    """The configured limits, and the seconds that a call may take."""
 
     timeouts: Timeouts = Timeouts()
-    body: int = 1_048_576
-    action: int = 20_971_520
-    upload: int = 524_288_000
-    calls: int = 1_000
 
 
 class Reporter(Protocol):
