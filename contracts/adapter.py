@@ -6,14 +6,15 @@ Adapters are found in the entry-point group ``ultimo_gateway.adapters``; each en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from contracts.call import Call
-from contracts.operations import Operation, Result
+from contracts.operations import Member, Operation
+from contracts.results import Result
 from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest
 
@@ -26,12 +27,21 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     ``operations`` are kinds (``"list"``, ``"get"``, …); ``query`` are the parts of a
     :class:`~contracts.operations.Query` that the protocol itself carries out; ``missing`` gives, by
-    kind, a sentence on why an operation is not among them and what would serve it.
+    kind, a sentence on why an operation is not among them and what would serve it. ``entities`` are, by
+    kind, the only ones that the operation is served for, where these are few.
+
+    An adapter whose lists are scans (:class:`~contracts.results.Scan`) lists whole sets and nothing
+    else; the gateway does the rest, and makes of them the reading of one record. One that ``tells_keys``
+    answers a write with the key alone, and a refused write without saying whether the record exists;
+    the gateway then reads the record.
     """
 
     operations: frozenset[str]
     query: frozenset[str] = frozenset()
     missing: Mapping[str, str] = {}
+    entities: Mapping[str, tuple[str, ...]] = {}
+    scans: bool = False
+    tells_keys: bool = False
 
 
 class TenantProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +94,20 @@ class Adapter(Protocol):
 
     async def perform(self, call: Call, wire: Wire) -> Result:
         """Carry the call out. Raises :class:`~contracts.errors.GatewayError` and nothing else."""
+        ...
+
+
+@runtime_checkable
+class Batching(Adapter, Protocol):
+    """An adapter that takes several writes in one request."""
+
+    def pack(self, members: Sequence[Member]) -> int:
+        """How many of these, from the first one on, one request takes; at least 1.
+
+        Each of them alone is one that :meth:`Adapter.refusal` lets through. No group is cut in two. A member
+        that depends on an earlier one ends the request before it where the protocol cannot make the one
+        wait for the other. Raises PayloadTooLarge for a first member, or group, that no request can hold.
+        """
         ...
 
 

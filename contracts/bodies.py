@@ -19,7 +19,7 @@ from itertools import chain
 import msgspec
 
 from contracts.addressing import Resolved
-from contracts.errors import Fault
+from contracts.errors import Fault, InvalidBody, Outcome
 from contracts.json_objects import pointer, refused
 from contracts.schema import Entity, Property, PropertyType, Schema
 from contracts.writing import WriteKind
@@ -51,6 +51,17 @@ def check_body(
         faults = chain(faults, missing_for_insert(resolved.entity, body))
     if (error := refused(faults)) is not None:
         raise error
+
+
+def check_insert(entity: Entity, body: Mapping[str, object]) -> None:
+    """Raises InvalidBody when a body that may change a record is not enough to make one that is not there."""
+    faults = tuple(missing_for_insert(entity, body))
+    if faults:
+        raise InvalidBody(
+            "the record does not exist, and to create it the body lacks what every new record needs",
+            faults=faults,
+            outcome=Outcome.REFUSED,
+        )
 
 
 def canonical_body(schema: Schema, entity: Entity, body: Mapping[str, object]) -> dict[str, object]:

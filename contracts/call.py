@@ -41,7 +41,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """An operation and its circumstances.
 
     ``deadline`` is on the gateway's monotonic clock, in seconds. ``urgency`` is that of RFC 9218,
-    0 (most) to 7. ``idempotency_key`` is as the caller gave it, without quotes.
+    0 (most) to 7. ``idempotency_key`` is as the caller gave it, without quotes. ``minimal`` says that of
+    what is stored the key will do (``Prefer: return=minimal``).
     """
 
     operation: Operation
@@ -54,6 +55,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     content_language: str | None = None
     idempotency_key: str | None = None
     traceparent: str | None = None
+    minimal: bool = False
     journal: Journal = msgspec.field(default_factory=Journal)
 
     @property

@@ -22,6 +22,7 @@
     │   └── ConnectorNotFound
     ├── PreconditionFailed      If-Match or If-None-Match asked for another version
     ├── UpstreamRejected        a business rule said no
+    ├── FailedDependency        a write of a batch that another one of it took with it
     ├── OperationNotSupported   no adapter of this tenant can do it
     ├── QuotaExceeded           a window is full
     ├── UpstreamFailure         the way to the upstream, or the upstream itself, failed
@@ -231,6 +232,14 @@ class UpstreamRejected(GatewayError):
 
     code = "upstream_rejected"
     title = "The upstream's rules refuse this"
+    outcome = Outcome.REFUSED
+
+
+class FailedDependency(GatewayError):
+    """Not carried out, or undone, because another write of the batch failed."""
+
+    code = "failed_dependency"
+    title = "A write that this one depends on failed"
     outcome = Outcome.REFUSED
 
 

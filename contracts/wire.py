@@ -24,18 +24,38 @@ class Slot(StrEnum):
     """
 
     API_KEY = "api_key"
+    USERNAME = "username"
+    PASSWORD = "password"  # noqa: S105 - the name of a slot
 
 
 HeaderValue = str | Slot
+
+
+class Notation(StrEnum):
+    """How a secret is written where it stands in a body: ``form`` percent-encoded, ``xml`` escaped."""
+
+    FORM = "form"
+    XML = "xml"
+
+
+class Placeholder(msgspec.Struct, frozen=True):
+    """A place in a body that the wire fills with a secret."""
+
+    slot: Slot
+    notation: Notation
+
+
+Content = bytes | tuple[bytes | Placeholder, ...] | AsyncIterable[bytes]
 
 
 class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One upstream request.
 
     ``target`` is path and query as they go on the line, percent-encoded, relative to the base
-    address of the adapter, and begins with ``/``. ``content`` is the whole body in bytes, or a
-    source that is read once and streamed. ``repeatable`` says that sending it twice
-    leaves what sending it once leaves (RFC 9110 §9.2.2).
+    address of the adapter, and begins with ``/``. ``secrets`` are parameters added to its query, for
+    interfaces that take a credential nowhere else. ``content`` is the whole body in bytes, with
+    placeholders for secrets or without, or a source that is read once and streamed. ``repeatable``
+    says that sending it twice leaves what sending it once leaves (RFC 9110 §9.2.2).
     ``max_response`` is the most bytes, after inflation, that the answer may have (the wire's own
     cap where it is None).
     """
@@ -43,7 +63,8 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     target: str
     headers: tuple[tuple[str, HeaderValue], ...] = ()
-    content: bytes | AsyncIterable[bytes] | None = None
+    secrets: tuple[tuple[str, Slot], ...] = ()
+    content: Content | None = None
     repeatable: bool = False
     max_response: int | None = None
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 
 from contracts.call import Call
-from contracts.operations import Result
+from contracts.results import Result
 from gateway.clock import Clock
 from gateway.policies import Handler, Policy
 from gateway.policies.deadline import Deadline

@@ -11,8 +11,8 @@ import msgspec
 from contracts.addressing import Resolved, resolve
 from contracts.call import Call
 from contracts.errors import TenantNotFound
-from contracts.operations import Page, Result
 from contracts.paths import parse_path
+from contracts.results import Page, Result
 from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest
 from gateway.pipeline import compose

@@ -12,13 +12,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from adapters._answers import clean
 from adapters.rest.catalogue import CATALOGUE
 from adapters.rest.encoding import Headers
 from adapters.rest.multipart import multipart
 from adapters.rest.options import ActionOptions
-from adapters.rest.refusals import clean
 from contracts.errors import ActionNotFound, UpstreamAnswer, UpstreamInvalidResponse, UpstreamRejected
-from contracts.operations import ActionDone, RunAction
+from contracts.operations import RunAction
+from contracts.results import ActionDone
 from contracts.schema import suggestion
 from contracts.wire import HeaderValue, WireRequest, WireResponse
 

@@ -22,23 +22,20 @@ from adapters.rest.options import RestOptions
 from adapters.rest.paging import continuation
 from adapters.rest.refusals import refusal
 from contracts.adapter import AdapterContext, Capabilities
-from contracts.bodies import missing_for_insert
+from contracts.bodies import check_insert
 from contracts.call import Call
-from contracts.errors import InvalidBody, Outcome, RecordNotFound, UpstreamInvalidResponse
+from contracts.errors import Outcome, RecordNotFound, UpstreamInvalidResponse
 from contracts.operations import (
     ChangeRecord,
     CreateRecord,
-    Found,
     GetRecord,
     ListRecords,
     Operation,
-    Page,
     ReplaceRecord,
-    Result,
     RunAction,
-    Stored,
 )
 from contracts.records import RecordCodec
+from contracts.results import Found, Page, Result, Stored
 from contracts.schema import Entity, Record
 from contracts.wire import Wire, WireRequest, WireResponse
 
@@ -122,7 +119,7 @@ class RestAdapter:
         try:
             return self._stored(operation, await wire.send(self._write(call, operation, "PATCH")))
         except RecordNotFound:
-            check_insert(operation)
+            check_insert(operation.place.entity, operation.body)
         return self._stored(operation, await wire.send(self._write(call, operation, "PUT")))
 
     def _reading(self, call: Call, operation: GetRecord | ListRecords) -> Reading:
@@ -207,17 +204,6 @@ def accepted(operation: Operation, answer: WireResponse) -> WireResponse:
     if answer.status >= 300:
         raise refusal(operation, answer)
     return answer
-
-
-def check_insert(operation: ChangeRecord) -> None:
-    """Raises :class:`InvalidBody` when a body that may change a record is not enough to make one."""
-    faults = tuple(missing_for_insert(operation.place.entity, operation.body))
-    if faults:
-        raise InvalidBody(
-            "the record does not exist, and to create it the body lacks what every new record needs",
-            faults=faults,
-            outcome=Outcome.REFUSED,
-        )
 
 
 def _not_ours(operation: Operation) -> TypeError:

@@ -10,16 +10,13 @@ and without one the filter would find the records of every provider.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
-
 import msgspec
 
 from contracts.addressing import Resolved
+from contracts.conditions import belonging, conjunction, key_condition
 from contracts.errors import OperationNotSupported
-from contracts.filters import And, Comparison, Filter, Literal, LiteralKind, Operator, PropertyPath
-from contracts.paths import KeyPart, ObjectPath, Segment, unaddressable
-from contracts.schema import PropertyType
+from contracts.filters import Filter
+from contracts.paths import ObjectPath, Segment, unaddressable
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -42,16 +39,15 @@ def reading(resolved: Resolved) -> Route:
         )
     parent = ObjectPath(path.segments[:-1])
     if not parent.segments or unaddressable(parent) is None:
-        return Route(path.keyed(None), _key_filter(resolved))
-    reference = _reference_to_owner(resolved)
-    owner_key = parent.last.key
-    if reference is None or owner_key is None or len(path.segments) > 2:
+        return Route(path.keyed(None), key_condition(resolved.entity, path.last.key))
+    belongs = None if parent.last.key is None else belonging(resolved, parent.last.key)
+    if belongs is None or len(path.segments) > 2:
         raise OperationNotSupported(
             f"{reason} Read that record itself, with expand for what it refers to; "
             "or the related set, with a filter on its reference."
         )
-    belongs = _all(_equals((reference, part.name or "Id"), part) for part in owner_key.parts)
-    return Route(ObjectPath((Segment(resolved.entity.name),)), conjunction(belongs, _key_filter(resolved)))
+    condition = conjunction(belongs, key_condition(resolved.entity, path.last.key))
+    return Route(ObjectPath((Segment(resolved.entity.name),)), condition)
 
 
 def write_refusal(path: ObjectPath) -> str | None:
@@ -62,46 +58,3 @@ def write_refusal(path: ObjectPath) -> str | None:
         if reason
         else None
     )
-
-
-def conjunction(left: Filter | None, right: Filter | None) -> Filter | None:
-    """Both conditions together, where None is no condition."""
-    if left is None or right is None:
-        return left if right is None else right
-    return And((left, right))
-
-
-def _key_filter(resolved: Resolved) -> Filter | None:
-    """The condition that only the record of the path's last key fulfils."""
-    key, entity = resolved.path.last.key, resolved.entity
-    if key is None:
-        return None
-    within = ("Id",) if entity.composite and not key.external else ()
-    return _all(_equals((*within, part.name or entity.key[-1]), part) for part in key.parts)
-
-
-def _reference_to_owner(resolved: Resolved) -> str | None:
-    """The one property by which the set's records refer to the record before it; None when that is not sure."""
-    owner, navigation = resolved.owner, resolved.navigation
-    if (
-        owner is None
-        or owner.composite
-        or navigation is None
-        or navigation.type is not PropertyType.COLLECTION
-    ):
-        return None
-    found = [
-        item.name
-        for item in resolved.entity.properties.values()
-        if item.type is PropertyType.REFERENCE and (item.target or "").lower() == owner.name.lower()
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def _all(conditions: Iterable[Filter]) -> Filter | None:
-    return reduce(conjunction, conditions, None)
-
-
-def _equals(path: PropertyPath, part: KeyPart) -> Comparison:
-    literal = Literal(LiteralKind.NUMBER, part.value) if part.numeric else Literal.of(part.value)
-    return Comparison(path, Operator.EQ, literal)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from adapters.rest.addressing import Route, conjunction
+from adapters.rest.addressing import Route
 from adapters.rest.paging import resumed
 from contracts.adapter import TenantProfile
 from contracts.bodies import encode_body, in_languages
 from contracts.call import Call
+from contracts.conditions import conjunction
 from contracts.errors import Fault, InvalidRequest
 from contracts.filters import print_filter, print_orderby, print_properties
 from contracts.json_objects import pointer, refused

@@ -6,12 +6,9 @@ proxy before it does. Nothing of a body leaves but its message, cleaned; stack t
 
 from __future__ import annotations
 
-import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-
 import msgspec
 
+from adapters._answers import clean, retry_after
 from contracts.errors import (
     ActionNotFound,
     EntityNotFound,
@@ -29,12 +26,6 @@ from contracts.errors import (
 )
 from contracts.operations import Operation, RunAction
 from contracts.wire import WireResponse
-
-_LONGEST_MESSAGE = 500
-_LONGEST_WAIT = 86_400.0
-_STACK = re.compile(r"\s+at [\w.<>`+]+\(|\bStack ?trace\b", re.IGNORECASE)
-_ADDRESS = re.compile(r"\w+://\S+|\b[\w-]+(?:\.[\w-]+)*\.ultimo\.(?:net|com)\b", re.IGNORECASE)
-_MARKUP = re.compile(r"<[^>]*>")
 
 
 class _ErrorBody(msgspec.Struct):
@@ -72,17 +63,9 @@ def refusal(operation: Operation, answer: WireResponse) -> GatewayError:
         return QuotaExceeded(
             "the upstream's request limit is reached; it is shared by every caller of the environment",
             upstream=said,
-            retry_after=_retry_after(answer),
+            retry_after=retry_after(answer),
         )
     return _failure(operation, said, answer)
-
-
-def clean(message: str) -> str:
-    """A message fit for a caller: no stack trace, markup or address, on one line, at most 500 characters."""
-    text = _STACK.split(message, maxsplit=1)[0]
-    text = _ADDRESS.sub("…", _MARKUP.sub(" ", text))
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
 
 
 def _not_found(operation: Operation, said: UpstreamAnswer) -> GatewayError:
@@ -117,7 +100,7 @@ def _failure(operation: Operation, said: UpstreamAnswer, answer: WireResponse) -
         upstream=said,
         outcome=Outcome.REFUSED if operation.safe else Outcome.UNKNOWN,
         retryable=operation.idempotent,
-        retry_after=_retry_after(answer),
+        retry_after=retry_after(answer),
     )
 
 
@@ -126,23 +109,3 @@ def _error_body(answer: WireResponse) -> _ErrorBody | None:
         return msgspec.json.decode(answer.content, type=_ErrorBody)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _retry_after(answer: WireResponse) -> float | None:
-    """Seconds, from either form of the header (RFC 9110 §10.2.3); None when absent, or more than a day.
-
-    The upstream's longest window is a day: what asks for more is no advice. A date is taken relative
-    to the answer's own ``Date``: two clocks need not agree.
-    """
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        seconds = float(value)
-    else:
-        try:
-            until = parsedate_to_datetime(value)
-            answered = parsedate_to_datetime(answer.headers.get("date", ""))
-        except (ValueError, OverflowError):
-            return None
-        wait = until.replace(tzinfo=until.tzinfo or UTC) - answered.replace(tzinfo=answered.tzinfo or UTC)
-        seconds = max(0.0, wait.total_seconds())
-    return seconds if seconds <= _LONGEST_WAIT else None

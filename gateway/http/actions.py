@@ -6,7 +6,8 @@ import re
 
 from contracts.errors import ActionNotFound, InvalidInput, Outcome, UnsupportedMediaType
 from contracts.json_objects import decode_body
-from contracts.operations import ActionDone, Result, RunAction
+from contracts.operations import RunAction
+from contracts.results import ActionDone, Result
 from gateway.http import etags, multipart, queries
 from gateway.http.answers import Answer, json_answer
 from gateway.http.exchange import Exchange

@@ -15,15 +15,12 @@ from contracts.operations import (
     ChangeRecord,
     CreateRecord,
     DeleteRecord,
-    Found,
     GetRecord,
     ListRecords,
-    Page,
     ReplaceRecord,
-    Result,
-    Stored,
 )
 from contracts.paths import ObjectPath, parse_path, print_path
+from contracts.results import Found, Page, Result, Stored
 from contracts.writing import WriteKind, check_write_path
 from gateway.http import etags, queries
 from gateway.http.answers import JSON, Answer, Header, Streamed

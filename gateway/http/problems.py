@@ -177,6 +177,12 @@ _KINDS = (
         "`upstream.message` and `upstream.code` say which rule; repeating the same request changes nothing.",
     ),
     Kind(
+        424,
+        errors.FailedDependency,
+        "A write of a batch was not carried out, or was undone, because another one of the batch failed.",
+        "Look at the result of the write that `detail` names, correct it, and send both again.",
+    ),
+    Kind(
         429,
         errors.QuotaExceeded,
         "A window of the upstream's quota, or of this caller's share in it, is full.",

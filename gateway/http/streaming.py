@@ -8,7 +8,8 @@ import msgspec
 
 from contracts.call import Call
 from contracts.errors import UpstreamInvalidResponse
-from contracts.operations import ListRecords, Page
+from contracts.operations import ListRecords
+from contracts.results import Page
 from gateway.http.answers import Header, Streamed
 from gateway.http.exchange import Exchange
 

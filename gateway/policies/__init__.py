@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from contracts.call import Call
-from contracts.operations import Result
+from contracts.results import Result
 
 Handler = Callable[[Call], Awaitable[Result]]
 """Takes a call to its result, or raises a :class:`~contracts.errors.GatewayError`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contracts.call import Call, Journal
 from contracts.errors import DeadlineExceeded, Outcome
-from contracts.operations import Result
+from contracts.results import Result
 from gateway.clock import Clock
 from gateway.policies import Handler
 

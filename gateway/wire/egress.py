@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
+from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import httpx2
 
 from contracts.call import Call
 from contracts.errors import InvalidRequest, Outcome, UpstreamAuthFailed
-from contracts.wire import HeaderValue, Slot, WireRequest
+from contracts.wire import HeaderValue, Notation, Placeholder, Slot, WireRequest
 from gateway.version import VERSION
 
 _TARGET = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*)*")
@@ -88,8 +90,8 @@ class Egress:
             (b"User-Agent", f"ultimo-gateway/{VERSION}".encode("ascii")),
         ]
         for slot, secret in credential.items():
-            if not _sendable(secret):
-                raise ValueError(f"the {slot.value} has characters that a header cannot carry")
+            if not (_sendable(secret) if slot is Slot.API_KEY else secret.isprintable()):
+                raise ValueError(f"the {slot.value} has characters that cannot be sent")
         self._credential = dict(credential)
         self._checked: dict[tuple[tuple[str, HeaderValue], ...], tuple[tuple[bytes, bytes], ...]] = {}
 
@@ -101,20 +103,23 @@ class Egress:
         """
         if request.method not in _METHODS:
             raise InvalidRequest("the method of the upstream request is not one that is sent")
-        extensions["target"] = self._target(request.target)
+        extensions["target"] = self._target(request)
         headers = self._headers(request, call)
         return httpx2.Request(
             request.method,
             self._url,
             headers=headers,
-            stream=_stream(request, headers),
+            stream=self._stream(request, headers),
             extensions=extensions,
         )
 
-    def _target(self, target: str) -> bytes:
+    def _target(self, request: WireRequest) -> bytes:
+        target = request.target
         path = target.partition("?")[0] + "/"
         if _TARGET.fullmatch(target) is None or "/../" in path or "/./" in path or target.endswith("?"):
             raise InvalidRequest("the target of the upstream request is not a plain path and query")
+        for name, slot in request.secrets:
+            target += ("&" if "?" in target else "?") + f"{quote(name)}={quote(self._secret(slot), safe='')}"
         return (self._prefix + target).encode("ascii")
 
     def _headers(self, request: WireRequest, call: Call) -> list[tuple[bytes, bytes]]:
@@ -136,6 +141,27 @@ class Egress:
         if len(self._checked) < _MOST_CHECKED:
             self._checked[given] = tuple(checked)
         return tuple(checked)
+
+    def _stream(self, request: WireRequest, headers: list[tuple[bytes, bytes]]) -> httpx2.AsyncByteStream:
+        """The body; adds the field that frames it (RFC 9112 §6) to ``headers``."""
+        content = request.content
+        announced = _announced(headers)
+        if content is None or isinstance(content, bytes | tuple):
+            if announced is not None:
+                raise InvalidRequest("only a streamed body announces its length")
+            whole = b"".join(map(self._filled, content)) if isinstance(content, tuple) else content
+            if whole or request.method in _WITH_BODY:
+                headers.append((b"Content-Length", b"%d" % len(whole or b"")))
+            return httpx2.ByteStream(whole) if whole else _NOTHING
+        if announced is None:
+            headers.append((b"Transfer-Encoding", b"chunked"))
+        return Body(aiter(content), announced)
+
+    def _filled(self, part: bytes | Placeholder) -> bytes:
+        if isinstance(part, bytes):
+            return part
+        secret = self._secret(part.slot)
+        return (quote(secret, safe="") if part.notation is Notation.FORM else escape(secret)).encode()
 
     def _secret(self, slot: Slot) -> str:
         try:
@@ -166,21 +192,6 @@ def _value(name: str, value: str) -> bytes:
     if not _sendable(value):
         raise InvalidRequest(f"the value of the header {name} has characters that a header cannot carry")
     return value.encode("ascii")
-
-
-def _stream(request: WireRequest, headers: list[tuple[bytes, bytes]]) -> httpx2.AsyncByteStream:
-    """The body; adds the field that frames it (RFC 9112 §6) to ``headers``."""
-    content = request.content
-    announced = _announced(headers)
-    if content is None or isinstance(content, bytes):
-        if announced is not None:
-            raise InvalidRequest("only a streamed body announces its length")
-        if content or request.method in _WITH_BODY:
-            headers.append((b"Content-Length", b"%d" % len(content or b"")))
-        return httpx2.ByteStream(content) if content else _NOTHING
-    if announced is None:
-        headers.append((b"Transfer-Encoding", b"chunked"))
-    return Body(aiter(content), announced)
 
 
 def _announced(headers: Iterable[tuple[bytes, bytes]]) -> int | None:

@@ -7,7 +7,8 @@ import pytest
 from contracts.adapter import Capabilities
 from contracts.call import Call
 from contracts.errors import DeadlineExceeded, OperationNotSupported
-from contracts.operations import Deleted, Operation, Result, RunAction
+from contracts.operations import Operation, RunAction
+from contracts.results import Deleted, Result
 from contracts.wire import Wire, WireRequest
 from gateway.pipeline import compose
 from gateway.policies import Handler

@@ -9,22 +9,17 @@ from contracts.adapter import Capabilities
 from contracts.call import Call, UpstreamSend
 from contracts.errors import RecordNotFound
 from contracts.operations import (
-    ActionDone,
     ChangeRecord,
     CreateRecord,
-    Deleted,
     DeleteRecord,
-    Found,
     GetRecord,
     ListRecords,
     Operation,
-    Page,
     ReplaceRecord,
-    Result,
     RunAction,
-    Stored,
 )
 from contracts.paths import Key, ObjectPath, Segment, print_path
+from contracts.results import ActionDone, Deleted, Found, Page, Result, Stored
 from contracts.wire import Slot, Wire, WireRequest
 
 PAGE = 2

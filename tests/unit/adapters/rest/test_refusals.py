@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from adapters.rest.refusals import clean, refusal
+from adapters._answers import clean
+from adapters.rest.refusals import refusal
 from contracts.addressing import resolve
 from contracts.entities import standard_schema
 from contracts.errors import GatewayError, Outcome
