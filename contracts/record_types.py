@@ -5,7 +5,7 @@ their properties, which its own is. Each type below therefore says what of :mod:
 a value must meet to be left alone; whatever does not meet it makes the decoder refuse the whole, and
 :mod:`contracts.records` takes its general way. Only the date-times of the outermost record are
 taken as they come and put right afterwards, a column at a time: they are in every record, and
-some environments leave the offset out. References and collections may be expanded once, references
+some environments give them in local time. References and collections may be expanded once, references
 to entities with composite keys not at all.
 """
 

@@ -7,9 +7,9 @@ One form for each type, so that a value is the same JSON whichever protocol brou
   out as they came in, and nothing here calculates with them. ``100``, ``100.0`` and ``"100.00"`` are
   all ``100.0``.
 * a date is ``yyyy-MM-dd``.
-* a date-time is ``yyyy-MM-ddTHH:mm:ss``, the digits of the fraction as they came, and ``Z`` or
-  ``±hh:mm`` (never ``+00:00``). One without an offset gets that of the environment's time zone at that
-  time; of the two that an hour has when clocks go back, the first.
+* a date-time is in UTC, ``yyyy-MM-ddTHH:mm:ss``, the digits of the fraction without the zeros that it
+  ends in, and ``Z``: one moment is one text, whether a protocol gave it with an offset or local to the
+  environment. One without an offset is local; of the two that an hour has when clocks go back, the first.
 * empty is null, except in a string, where the empty string and null differ.
 
 What cannot be read as its type stays as it came: a gateway reports, it does not repair.
@@ -20,14 +20,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from contracts.schema import Property, PropertyType
 
-OFFSET = r"(?:Z|[+-](?!00:00)[0-9]{2}:[0-9]{2})"
-DATETIME = r"[0-9-]{10}T[0-9:.]{8,}" + OFFSET
+DATETIME = r"[0-9-]{10}T[0-9:]{8}(?:\.[0-9]*[1-9])?Z"
 """What a date-time looks like that needs nothing done to it."""
 
 _DATETIME = re.compile(DATETIME)
@@ -139,7 +138,7 @@ def _date(value: object, zone: ZoneInfo) -> object:
     if moment["offset"] is None:
         return moment["date"]
     try:
-        return datetime.fromisoformat(_canonical(moment, zone)).astimezone(zone).date().isoformat()
+        return _at(moment, zone).astimezone(zone).date().isoformat()
     except (ValueError, OverflowError):
         return value
 
@@ -151,29 +150,18 @@ def _datetime(value: object, zone: ZoneInfo) -> object:
     if moment is None:
         return value or None
     try:
-        return _canonical(moment, zone)
+        seconds = _at(moment, zone).astimezone(UTC).replace(tzinfo=None).isoformat()
     except (ValueError, OverflowError):
         return value
+    return f"{seconds}{(moment['fraction'] or '').rstrip('.0')}Z"
 
 
-def _canonical(moment: re.Match[str], zone: ZoneInfo) -> str:
+def _at(moment: re.Match[str], zone: ZoneInfo) -> datetime:
+    """The moment to the second. Raises ValueError for one that no calendar or clock has."""
     local = f"{moment['date']}T{moment['time'] or '00:00'}{moment['seconds'] or ':00'}"
-    return f"{local}{moment['fraction'] or ''}{_offset(moment['offset'], local, zone)}"
-
-
-def _offset(written: str | None, local: str, zone: ZoneInfo) -> str:
-    """``Z`` or ``±hh:mm``; raises ValueError for a local time that no calendar or clock has."""
-    at = datetime.fromisoformat(local)
-    if written is None:
-        difference = at.replace(tzinfo=zone).utcoffset()
-        minutes = round(difference.total_seconds() / 60) if difference else 0
-        sign, minutes = "-" if minutes < 0 else "+", abs(minutes)
-        offset = f"{sign}{minutes // 60:02}:{minutes % 60:02}"
-    elif written in "Zz":
-        return "Z"
-    else:
-        offset = f"{written[:3]}:{written[3:].removeprefix(':') or '00'}"
-    return "Z" if offset[1:] == "00:00" else offset
+    offset = (moment["offset"] or "").upper()
+    at = datetime.fromisoformat(local + offset)
+    return at if offset else at.replace(tzinfo=zone)
 
 
 _READERS: Mapping[PropertyType, Callable[[object, ZoneInfo], object]] = {

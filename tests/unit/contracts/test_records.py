@@ -74,7 +74,7 @@ def read(entity: str, record: object) -> str:
         (
             "Equipment",
             {"RecordChangeDate": "2018-03-09T15:33:51.1355081"},
-            {"RecordChangeDate": "2018-03-09T15:33:51.1355081+01:00"},
+            {"RecordChangeDate": "2018-03-09T14:33:51.1355081Z"},
         ),
         ("Equipment", {"Description": {"NL": "a", "EN": None}}, {"Description": {"NL": "a", "EN": None}}),
         (
@@ -89,7 +89,7 @@ def read(entity: str, record: object) -> str:
                 "Parts": [{"RecordChangeDate": "2018-07-09T15:33Z"}],
             },
             {
-                "Vendor": {"RecordChangeDate": "2018-07-09T15:33:51+02:00"},
+                "Vendor": {"RecordChangeDate": "2018-07-09T13:33:51Z"},
                 "Parts": [{"RecordChangeDate": "2018-07-09T15:33:00Z"}],
             },
         ),
@@ -155,7 +155,7 @@ def test_ordinary_records_are_decoded_straight_into_a_struct() -> None:
     answer = CODEC.page(SCHEMA.entity("Equipment"), page(items=[record, naive]))
     assert [isinstance(item, msgspec.Struct) for item in answer.items] == [True, True]
     assert as_dict(answer.items[0]) == record
-    assert as_dict(answer.items[1])["RecordChangeDate"] == "2018-03-09T15:33:51+01:00"
+    assert as_dict(answer.items[1])["RecordChangeDate"] == "2018-03-09T14:33:51Z"
 
 
 def test_without_an_entity_records_stay_as_they_came() -> None:

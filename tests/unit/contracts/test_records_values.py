@@ -1,5 +1,6 @@
 """One value: its one form, and the text of it."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,6 @@ from contracts.schema import Property, PropertyType
 from contracts.values import from_text, normalize_value, to_text
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-UTC = ZoneInfo("UTC")
 
 STRING, INTEGER, DECIMAL, BOOLEAN, DATE, DATETIME = (
     PropertyType.STRING,
@@ -61,16 +61,24 @@ STRING, INTEGER, DECIMAL, BOOLEAN, DATE, DATETIME = (
         (DATE, "", None),
         (DATE, "9 March", "9 March"),
         (DATETIME, "2018-03-09T15:33:51.1355081Z", "2018-03-09T15:33:51.1355081Z"),
-        (DATETIME, "2018-03-09T15:33:51+01:00", "2018-03-09T15:33:51+01:00"),
+        (DATETIME, "2018-03-09T15:33:51.1350000Z", "2018-03-09T15:33:51.135Z"),
+        (DATETIME, "2018-03-09T15:33:50.000Z", "2018-03-09T15:33:50Z"),
+        (DATETIME, "2018-03-09T15:33:51+01:00", "2018-03-09T14:33:51Z"),
         (DATETIME, "2018-03-09T15:33:51+00:00", "2018-03-09T15:33:51Z"),
         (DATETIME, "2018-03-09T15:33:51-00:00", "2018-03-09T15:33:51Z"),
         (DATETIME, "2018-03-09 15:33:51z", "2018-03-09T15:33:51Z"),
-        (DATETIME, "2018-03-09T15:33", "2018-03-09T15:33:00+01:00"),
-        (DATETIME, "2018-07-09T15:33:51.50", "2018-07-09T15:33:51.50+02:00"),
-        (DATETIME, "2018-07-09T15:33:51+0530", "2018-07-09T15:33:51+05:30"),
-        (DATETIME, "2018-07-09T15:33:51-05", "2018-07-09T15:33:51-05:00"),
-        (DATETIME, "2018-07-09", "2018-07-09T00:00:00+02:00"),
-        (DATETIME, "2018-10-28T02:30:00", "2018-10-28T02:30:00+02:00"),
+        (DATETIME, "2018-03-09T15:33Z", "2018-03-09T15:33:00Z"),
+        (DATETIME, "2018-03-09T15:33", "2018-03-09T14:33:00Z"),
+        (DATETIME, "2018-07-09T15:33:51.50", "2018-07-09T13:33:51.5Z"),
+        (DATETIME, "2018-07-09T15:33:51.1355081", "2018-07-09T13:33:51.1355081Z"),
+        (DATETIME, "2018-07-09T15:33:51+0530", "2018-07-09T10:03:51Z"),
+        (DATETIME, "2018-07-09T22:33:51-05", "2018-07-10T03:33:51Z"),
+        (DATETIME, "2018-07-09", "2018-07-08T22:00:00Z"),
+        (DATETIME, "0900-07-09T12:00:00+01:00", "0900-07-09T11:00:00Z"),
+        (DATETIME, "2018-10-28T02:30:00", "2018-10-28T00:30:00Z"),
+        (DATETIME, "2018-03-25T02:30:00", "2018-03-25T01:30:00Z"),
+        (DATETIME, "0001-01-01T00:00:00", "0001-01-01T00:00:00"),
+        (DATETIME, "2018-03-09T15:33:51+99:00", "2018-03-09T15:33:51+99:00"),
         (DATETIME, "", None),
         (DATETIME, "2018-02-30T00:00:00", "2018-02-30T00:00:00"),
         (DATETIME, "soon", "soon"),
@@ -88,8 +96,18 @@ def test_what_cannot_be_read_stays_as_it_came(kind: PropertyType, value: object)
     assert normalize_value(kind, value, AMSTERDAM) is value
 
 
-def test_a_time_in_utc_is_written_with_z() -> None:
-    assert normalize_value(DATETIME, "2018-07-09T15:33:51", UTC) == "2018-07-09T15:33:51Z"
+@given(st.integers(0, 2**42), st.integers(-14 * 60, 14 * 60))
+def test_one_moment_is_one_text_in_whatever_zone_it_is_told(milliseconds: int, minutes: int) -> None:
+    at = datetime(1970, 1, 2, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    form = normalize_value(DATETIME, at.isoformat(), AMSTERDAM)
+    assert datetime.fromisoformat(str(form)) == at
+    assert form == normalize_value(
+        DATETIME, at.astimezone(timezone(timedelta(minutes=minutes))).isoformat(), AMSTERDAM
+    )
+    local = at.astimezone(AMSTERDAM)
+    if not local.fold:
+        naive = local.replace(tzinfo=None).isoformat(timespec="microseconds")
+        assert form == normalize_value(DATETIME, naive, AMSTERDAM)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PropertyType if kind is not STRING])
