@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ultimo-gateway sandbox",
-        description="Run a look-alike of the upstream's REST interface, with records to try, until Ctrl-C.",
+        description="Run a look-alike of the upstream's interfaces, with records to try, until Ctrl-C.",
     )
     default = SandboxOptions()
     parser.add_argument("--host", default=default.host, help="address to listen on (%(default)s)")

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -53,7 +54,8 @@ def _bomb(size: int) -> bytes:
 
 def relinked(answer: Answer, link: str) -> Answer:
     """The list of ``answer`` with another ``nextPageLink``; other answers stay as they are."""
-    page = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw]) if answer.status == 200 else {}
+    listed = answer.status == 200 and answer.media.startswith("application/json") and answer.stream is None
+    page = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw]) if listed else {}
     if "items" not in page:
         return answer
     page["nextPageLink"] = msgspec.Raw(msgspec.json.encode(link))
@@ -63,6 +65,10 @@ def relinked(answer: Answer, link: str) -> Answer:
 async def deliver(request: web.BaseRequest, answer: Answer, fault: Fault | None) -> web.StreamResponse:
     """Send an answer, or let the fault spoil it on the wire."""
     action = fault.action if fault is not None else None
+    if answer.stream is not None:
+        if action not in ("reset", "truncate", "wrong_length", "slow"):
+            return await _send_stream(request, answer, answer.stream)
+        answer = msgspec.structs.replace(answer, body=b"".join(answer.stream), stream=None)
     if fault is not None and action == "reset":
         reset(request)
     elif fault is not None and action == "truncate":
@@ -98,6 +104,20 @@ def _send_raw(request: web.BaseRequest, answer: Answer, announced: int, sent: by
     lines += [f"{name}: {value}" for name, value in _headers(answer).items()]
     transport.write("\r\n".join([*lines, "", ""]).encode("latin-1") + sent)
     transport.close()
+
+
+async def _send_stream(
+    request: web.BaseRequest, answer: Answer, stream: Iterator[bytes]
+) -> web.StreamResponse:
+    """Write piece by piece, each when the client has taken what came before."""
+    response = web.StreamResponse(
+        status=answer.status, headers={"Content-Type": answer.media, **answer.headers}
+    )
+    await response.prepare(request)
+    for piece in stream:
+        await response.write(piece)
+    await response.write_eof()
+    return response
 
 
 async def _send_slowly(request: web.BaseRequest, answer: Answer, seconds: float) -> web.StreamResponse:

@@ -1,13 +1,14 @@
 """One call and its answer, as the faces of the look-alike see them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from aiohttp import StreamReader
 
 from adapters.sandbox.caller import Caller
 from adapters.sandbox.errors import Refusal
+from adapters.sandbox.ledger import BatchMember
 
 _CHUNK = 256 * 1024
 
@@ -110,13 +111,20 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What is answered: ``body`` as bytes of ``media``, and the ``effect`` that the ledger notes."""
+    """What is answered: ``body`` as bytes of ``media``, and the ``effect`` and ``batch`` that the ledger notes.
+
+    ``stream``, read once, stands in for a body that is not to be held as a whole. ``key`` is the name of
+    the user who called, where it was not an API key.
+    """
 
     status: int
     body: bytes = b""
     media: str = "application/json; charset=utf-8"
     headers: dict[str, str] = {}
     effect: str | None = None
+    batch: tuple[BatchMember, ...] | None = None
+    stream: Iterator[bytes] | None = None
+    key: str | None = None
 
 
 def encode(value: object) -> bytes:

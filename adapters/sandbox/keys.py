@@ -115,6 +115,7 @@ def default_keys() -> tuple[ApiKey, ...]:
         ApiKey(name="sandbox-multilingual", secret="", multilingual=True),
         ApiKey(name="sandbox-companies", secret="", companies=("01", "02")),
         ApiKey(name="sandbox-readonly", secret="", read_only=True, actions=()),
+        ApiKey(name="sandbox-onprem", secret="", read_only=True),
         ApiKey(name="sandbox-elsewhere", secret="", addresses=("192.0.2.0/24", "2001:db8::/32")),
         ApiKey(name="sandbox-erp", secret="", provider="erp"),
         ApiKey(name="sandbox-narrow", secret="", grants=narrow, actions=("REST_ReportJob",)),

@@ -17,13 +17,29 @@ NOTED = (
 """The request headers that an entry keeps. The key's secret is never one of them."""
 
 
+class BatchMember(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a batch: what it asked for, and what it was answered and did.
+
+    ``method`` is in upper case, ``url`` as it was sent. ``effect`` is ``None`` when nothing was written.
+    """
+
+    id: str
+    method: str
+    url: str
+    group: str | None
+    depends_on: tuple[str, ...]
+    status: int
+    effect: str | None
+
+
 class LedgerEntry(msgspec.Struct, frozen=True):
     """One call.
 
-    ``at`` is in Unix seconds, ``target`` the raw path with query, ``key`` the name of the API key,
+    ``at`` is in Unix seconds, ``target`` the raw path with query, ``key`` the name of the API key or user,
     ``size`` and ``sha256`` are those of the body received, ``sha256`` empty when there was none.
     ``status`` is 0 when the connection was cut before an answer. ``effect`` tells what was written, such
-    as ``Insert Equipment 00042``; ``fault`` names the scripted fault that struck.
+    as ``Insert Equipment 00042`` or ``batch: 100 (97 written)``; ``fault`` names the scripted fault that
+    struck. ``batch`` holds the requests of a batch that was taken, in order.
     """
 
     number: int
@@ -37,6 +53,7 @@ class LedgerEntry(msgspec.Struct, frozen=True):
     status: int
     effect: str | None = None
     fault: str | None = None
+    batch: tuple[BatchMember, ...] | None = None
 
 
 class Ledger:

@@ -118,12 +118,15 @@ class Limiter:
             return Sliding(name, limit, _DAY)
         return Daily(name, limit, time.fromisoformat(start), self._zone)
 
-    def admit(self, key: ApiKey) -> None:
-        """Count one call. Raises ``Refusal`` 429 when a limit is reached; then nothing is counted."""
+    def admit(self, key: ApiKey | None) -> None:
+        """Count one call; it has no ``key`` when it came to a face that no API key opens.
+
+        Raises ``Refusal`` 429 when a limit is reached; then nothing is counted.
+        """
         if self._options.limits == "off":
             return
         now = self._options.clock()
-        own = self._own.get(key.secret)
+        own = self._own.get(key.secret) if key is not None else None
         windows = [*self._shared, own] if own is not None else self._shared
         for window in windows:
             usage = window.usage(now)

@@ -10,6 +10,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from adapters.sandbox.connectors.definitions import (
+    ConnectorUser,
+    ExportConnector,
+    ImportConnector,
+    default_exports,
+    default_imports,
+    default_users,
+)
 from adapters.sandbox.keys import ApiKey, default_keys
 
 MEGABYTE = 1024 * 1024
@@ -28,6 +36,10 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``public_base`` replaces scheme and host in ``nextPageLink``, such as ``https://customer.ultimo.net``.
     ``companies`` maps each company to its currency; the first one takes the records of unlimited keys.
+
+    ``users``, ``exports`` and ``imports`` are what Connector.ashx and SOAP know. ``connectors_count`` lets
+    their calls count in the limits, which is not documented. ``connector_encoding`` is that of the bytes of
+    Connector.ashx, which declares UTF-16 either way; with ``soap_cdata`` the text in a SOAP answer is CDATA.
     """
 
     host: str = "127.0.0.1"
@@ -48,9 +60,17 @@ class SandboxOptions(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
     retry_after: int | None = None
     single_bytes: int = MEGABYTE
+    batch_requests: int = 100
     action_bytes: int = 20 * MEGABYTE
     upload_bytes: int = 500 * MEGABYTE
     ledger_size: int = 10_000
+    users: tuple[ConnectorUser, ...] = msgspec.field(default_factory=default_users)
+    exports: tuple[ExportConnector, ...] = msgspec.field(default_factory=default_exports)
+    imports: tuple[ImportConnector, ...] = msgspec.field(default_factory=default_imports)
+    connectors_count: bool = False
+    connector_bytes: int = 20 * MEGABYTE
+    connector_encoding: Literal["utf-8", "utf-16"] = "utf-8"
+    soap_cdata: bool = False
 
     def time_zone(self) -> tzinfo:
         """The zone named ``zone``. Raises ``ValueError`` when there is none of that name."""
@@ -70,9 +90,17 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rate_seconds: int | msgspec.UnsetType = msgspec.UNSET
     daily: int | msgspec.UnsetType = msgspec.UNSET
     single_bytes: int | msgspec.UnsetType = msgspec.UNSET
+    batch_requests: int | msgspec.UnsetType = msgspec.UNSET
     action_bytes: int | msgspec.UnsetType = msgspec.UNSET
     upload_bytes: int | msgspec.UnsetType = msgspec.UNSET
     ledger_size: int | msgspec.UnsetType = msgspec.UNSET
+    users: tuple[ConnectorUser, ...] | msgspec.UnsetType = msgspec.UNSET
+    exports: tuple[ExportConnector, ...] | msgspec.UnsetType = msgspec.UNSET
+    imports: tuple[ImportConnector, ...] | msgspec.UnsetType = msgspec.UNSET
+    connectors_count: bool | msgspec.UnsetType = msgspec.UNSET
+    connector_bytes: int | msgspec.UnsetType = msgspec.UNSET
+    connector_encoding: Literal["utf-8", "utf-16"] | msgspec.UnsetType = msgspec.UNSET
+    soap_cdata: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def with_config(options: SandboxOptions, path: str) -> SandboxOptions:

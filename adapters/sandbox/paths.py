@@ -1,6 +1,7 @@
 """The upstream's URL paths: ``Building('0001')/BuildingParts(Building='0001',Id='001')/BuildingFloors``."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -73,11 +74,16 @@ def parse_path(path: str) -> list[Segment]:
     one path. Source: vendor page "Requesting data", sections "Resource paths" and "External identifiers".
     """
     segments = [_parse_segment(text) for text in path.rstrip("/").split("/")]
+    refuse_mixed_keys(segments)
+    return segments
+
+
+def refuse_mixed_keys(segments: Sequence[Segment]) -> None:
+    """Raise ``Refusal`` 400 for two external identifiers, or an external and an own one, in one path."""
     keyed = [segment for segment in segments if segment.key]
     externals = sum(segment.external() is not None for segment in keyed)
     if externals > 1 or (externals and len(keyed) > externals):
         raise bad_path("An external identifier cannot be combined with another identifier in one path.")
-    return segments
 
 
 def _parse_segment(text: str) -> Segment:

@@ -88,7 +88,10 @@ class Store:
         self._noted(entity, key, self._tables[entity].put(key, record))
 
     def delete(self, entity: str, key: Key) -> None:
-        """Delete a record; inside a transaction it can still be undone."""
+        """Delete a record; inside a transaction it can still be undone. Its key is not handed out again."""
+        kind = self.model[entity]
+        if kind.automatic is not None:
+            self._last_number(kind, key[:-1])
         self._noted(entity, key, self._tables[entity].remove(key))
 
     def _noted(self, entity: str, key: Key, before: Record | None) -> None:
@@ -129,20 +132,25 @@ class Store:
         """
         if entity.automatic is None:
             raise ValueError(f"{entity.name} has no automatic key")
-        table = self._tables[entity.name]
-        scope = (entity.name, parent)
-        number = self._counters.get(scope)
-        if number is None:
-            used = table.beginning_with(parent) if parent else table.order
-            width = entity.automatic
-            last = (key[-1] for key in used if len(key[-1]) == width)
-            number = max((int(part) for part in last if part.isascii() and part.isdigit()), default=0)
+        rows = self._tables[entity.name].rows
+        number = self._last_number(entity, parent)
         while True:
             number += 1
             key = (*parent, str(number).zfill(entity.automatic))
-            if key not in table.rows:
-                self._counters[scope] = number
+            if key not in rows:
+                self._counters[entity.name, parent] = number
                 return key
+
+    def _last_number(self, entity: Entity, parent: Key) -> int:
+        """The number of the last automatic key; it counts on from the highest key in use when first asked."""
+        scope = (entity.name, parent)
+        if scope not in self._counters:
+            table = self._tables[entity.name]
+            used = table.beginning_with(parent) if parent else table.order
+            last = (key[-1] for key in used if len(key[-1]) == entity.automatic)
+            numbers = (int(part) for part in last if part.isascii() and part.isdigit())
+            self._counters[scope] = max(numbers, default=0)
+        return self._counters[scope]
 
     def children(self, parent: Entity, key: Key, navigation: Navigation) -> Sequence[Key]:
         """The keys of the records that a to-many navigation leads to, in order."""
@@ -154,6 +162,24 @@ class Store:
         if self.model.owned(parent, navigation):
             return table.beginning_with(key)
         return table.referring(navigation.via, parent.identity(key))
+
+    def referring(self, entity: Entity, key: Key) -> list[tuple[Entity, Key]]:
+        """The other records that refer to one, by a reference or because it owns the beginning of their key.
+
+        Every record of the entities concerned is looked at; the records of links are among the answers.
+        """
+        identity = entity.identity(key)
+        found: dict[tuple[str, Key], Entity] = {}
+        for other in self.model:
+            table = self._tables[other.name]
+            for prop in other.properties.values():
+                if prop.target == entity.name:
+                    found.update(((other.name, row), other) for row in table.referring(prop.name, identity))
+            for part, owner in other.key_targets.items():
+                if owner == entity.name:
+                    rows = (row for row in table.order if other.owner_key(row, part, entity) == key)
+                    found.update(((other.name, row), other) for row in rows)
+        return [(other, row) for (name, row), other in found.items() if (name, row) != (entity.name, key)]
 
     def fill(self, records: Iterator[tuple[str, Key, Record]]) -> None:
         """Add many records, written through in one go."""

@@ -9,8 +9,11 @@ from aiohttp import web
 
 from adapters.sandbox.actions import Actions
 from adapters.sandbox.archive import Archive
+from adapters.sandbox.batch import Batches
 from adapters.sandbox.caller import caller_of
 from adapters.sandbox.connection import Server
+from adapters.sandbox.connectors.sitecall import SiteCall
+from adapters.sandbox.connectors.sites import SiteFace, Sites, without_credentials
 from adapters.sandbox.control import Control
 from adapters.sandbox.delivery import deliver, fault_answer, relinked
 from adapters.sandbox.entities import build_model
@@ -53,7 +56,9 @@ class Sandbox:
         self._faces: dict[str, Face] = {
             "object": Objects(self.store, self.options).handle,
             "action": Actions(self.store, self.uploads, self.options).handle,
+            "batch": Batches(self.store, self.options).handle,
         }
+        self._sites = Sites(self.store, self.options)
         self._runner: web.ServerRunner | None = None
         self._port = 0
         if not self.store.load():
@@ -133,14 +138,15 @@ class Sandbox:
                 number=number,
                 at=at,
                 method=request.method,
-                target=request.raw_path,
-                key=key.name if key is not None else None,
+                target=without_credentials(request.raw_path),
+                key=answer.key or (key.name if key is not None else None),
                 headers=noted_headers(request.headers),
                 size=body.size,
                 sha256=body.sha256,
                 status=0 if cut else answer.status,
                 effect=answer.effect,
                 fault=fault.title if fault is not None else None,
+                batch=answer.batch,
             )
         )
         return await deliver(request, answer, fault)
@@ -172,6 +178,9 @@ class Sandbox:
             return Answer(status=500, body=encode(internal_error(error)))
 
     async def _route(self, request: web.BaseRequest, path: str, query: str, body: Body) -> Answer:
+        site = self._sites.face(path)
+        if site is not None:
+            return await self._visit(site, request, path, query, body)
         face, rest = self._face(path)
         key = self._keys.authenticate(request.headers.get("ApiKey"), request.remote)
         self.limiter.admit(key)
@@ -193,6 +202,26 @@ class Sandbox:
         answer = await face(call)
         answer.headers.setdefault("Content-Language", call.caller.answered)
         return answer
+
+    async def _visit(
+        self, site: SiteFace, request: web.BaseRequest, path: str, query: str, body: Body
+    ) -> Answer:
+        """A call to a face that no API key opens. Raises ``Refusal`` 429 where such calls count too."""
+        if self.options.connectors_count:
+            self.limiter.admit(None)
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            _invite(request)
+        return await site(
+            SiteCall(
+                method=request.method,
+                path=path,
+                query=query,
+                base=f"{request.scheme}://{request.host}",
+                headers=request.headers,
+                length=request.content_length,
+                body=body,
+            )
+        )
 
     def _face(self, path: str) -> tuple[Face | None, str]:
         """The face that a path belongs to, and the rest of the path. Raises ``Refusal`` 404 outside."""
@@ -217,6 +246,8 @@ def _with_effect(instead: Answer, answer: Answer) -> Answer:
         media=instead.media,
         headers=instead.headers,
         effect=answer.effect,
+        batch=answer.batch,
+        key=answer.key,
     )
 
 

@@ -1,18 +1,21 @@
-"""Inserting and updating records: which paths and bodies are accepted, and what a write leaves behind."""
+"""Inserting, updating and deleting records: which paths and bodies are accepted, and what a write leaves behind."""
 
 from decimal import Decimal
 
 import msgspec
 
-from adapters.sandbox.addressing import Step, Target
+from adapters.sandbox.addressing import Addressing, Step, Target
 from adapters.sandbox.bodies import BodyReader
 from adapters.sandbox.caller import Caller
-from adapters.sandbox.errors import Refusal, bad_body, bad_path, unknown_record, wrong_method
+from adapters.sandbox.errors import Refusal, bad_body, bad_path, business_rule, unknown_record, wrong_method
 from adapters.sandbox.model import Entity, Key, Kind, Property, Record
 from adapters.sandbox.options import SandboxOptions
 from adapters.sandbox.projection import visible, whole_projection
 from adapters.sandbox.records import Store
 from adapters.sandbox.values import moment
+
+IN_USE = "1403"
+"""The code of the business rule that keeps a record that others refer to."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -39,10 +42,26 @@ def decode_json(body: bytes) -> object:
 
 def decode_object(body: bytes) -> Record:
     """The JSON object of a body. Raises ``Refusal`` 400, also for one without members."""
-    value = decode_json(body)
+    return as_object(decode_json(body))
+
+
+def as_object(value: object) -> Record:
+    """``value``, a decoded body, when it is an object with members. Raises ``Refusal`` 400 otherwise."""
     if not isinstance(value, dict) or not value:
         raise bad_body("The request body must be a JSON object with at least one property.")
     return value
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """What a delete did."""
+
+    entity: Entity
+    key: Key
+
+    @property
+    def effect(self) -> str:
+        """Such as ``Delete Equipment 00042``."""
+        return f"Delete {self.entity.name} {','.join(self.key)}"
 
 
 class Writer:
@@ -61,8 +80,7 @@ class Writer:
         ``Refusal`` 400 for what the body or the path may not say, 404 for a ``PATCH`` of a record that is
         not there, 405 for a method that does not fit the path, 403 for a key that may only read.
         """
-        if self._caller.key.read_only:
-            raise Refusal(403, "WriteNotAllowed", "The REST API of this environment is read-only.")
+        self.refuse_read_only()
         self._refuse_path(method, target)
         with self._store.transaction():
             if method == "POST":
@@ -74,6 +92,31 @@ class Writer:
                     raise unknown_record(target.entity.name)
                 return self._insert(target, key, body)
             return self._update(target, key, found, body, replace=method == "PUT")
+
+    def delete(self, target: Target) -> Deleted:
+        """Delete the record that the target means, with the links that join it to others.
+
+        Raises ``Refusal`` 404 for a record that is not there, 405 for a set, 403 for a key that may only
+        read. A record that others refer to, by a reference or as the owner of their key, is refused by a
+        business rule: 400. That rule and its code are choices; the vendor's pages do not speak of it.
+        """
+        self.refuse_read_only()
+        self._refuse_path("DELETE", target)
+        key = Addressing(self._store, self._caller).existing(target)
+        entity = target.entity
+        with self._store.transaction():
+            for other, found in self._store.referring(entity, key):
+                if not other.link:
+                    cause = f"It is in use by {other.name} {','.join(found)}."
+                    raise business_rule(IN_USE, f"The {entity.name} cannot be deleted.", cause)
+                self._store.delete(other.name, found)
+            self._store.delete(entity.name, key)
+        return Deleted(entity, key)
+
+    def refuse_read_only(self) -> None:
+        """Raise ``Refusal`` 403 for a key that may only read."""
+        if self._caller.key.read_only:
+            raise Refusal(403, "WriteNotAllowed", "The REST API of this environment is read-only.")
 
     def _refuse_path(self, method: str, target: Target) -> None:
         step = target.step
