@@ -7,6 +7,7 @@ paging.py      nextPageLink ↔ continuation
 refusals.py    an answer of 300 or above → the error it means
 actions.py     workflows: their element ids, their bodies, their answers
 catalogue.py   the workflows that every environment has
+measurements.py  meter readings, a workflow each
 multipart.py   files on their way out
 adapter.py     the conversation: encode, send, decode
 """
@@ -14,6 +15,7 @@ adapter.py     the conversation: encode, send, decode
 from adapters.rest.adapter import RestAdapter
 from adapters.rest.options import RestOptions
 from contracts.adapter import API_VERSION, AdapterSpec
+from contracts.wire import Slot
 
 SPEC = AdapterSpec(
     name="rest",
@@ -22,4 +24,5 @@ SPEC = AdapterSpec(
     summary="REST objects and workflows (/api/v1)",
     options=RestOptions,
     open=RestAdapter,
+    credentials=(Slot.API_KEY,),
 )

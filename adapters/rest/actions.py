@@ -23,6 +23,7 @@ from contracts.results import ActionDone
 from contracts.schema import suggestion
 from contracts.wire import HeaderValue, WireRequest, WireResponse
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ELEMENT = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 
 
@@ -67,7 +68,7 @@ def action_request(operation: RunAction, workflow: Workflow, headers: Headers) -
     target = "/action/" + quote(workflow.name, safe="")
     if operation.parts is None:
         named.append(("Content-Type", "application/json"))
-        content = msgspec.json.encode(operation.arguments)
+        content = _ENCODER.encode(operation.arguments)
         return WireRequest(method="POST", target=target, headers=tuple(named), content=content)
     content_type, stream = multipart(operation.parts)
     named.append(("Content-Type", content_type))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import msgspec
 
 from adapters.rest.actions import Workflows, action_done, action_request
-from adapters.rest.addressing import Route, reading, write_refusal
+from adapters.rest.addressing import Route, read_refusal, reading, write_refusal
 from adapters.rest.encoding import (
     ObjectWrite,
     common_headers,
@@ -18,13 +18,14 @@ from adapters.rest.encoding import (
     read_request,
     write_request,
 )
+from adapters.rest.measurements import Taking
 from adapters.rest.options import RestOptions
 from adapters.rest.paging import continuation
 from adapters.rest.refusals import refusal
 from contracts.adapter import AdapterContext, Capabilities
 from contracts.bodies import check_insert
 from contracts.call import Call
-from contracts.errors import Outcome, RecordNotFound, UpstreamInvalidResponse
+from contracts.errors import GatewayError, Outcome, RecordNotFound, UpstreamInvalidResponse
 from contracts.operations import (
     ChangeRecord,
     CreateRecord,
@@ -33,16 +34,19 @@ from contracts.operations import (
     Operation,
     ReplaceRecord,
     RunAction,
+    TakeReadings,
 )
 from contracts.records import RecordCodec
-from contracts.results import Found, Page, Result, Stored
+from contracts.results import ActionDone, Found, Page, ReadingsTaken, Result, Stored
 from contracts.schema import Entity, Record
 from contracts.wire import Wire, WireRequest, WireResponse
 
 _QUERY = frozenset({"filter", "orderby", "select", "expand", "limit", "skip", "count"})
 _READS = frozenset({"list", "get", "action"})
 _METHODS = MappingProxyType({"create": "POST", "replace": "PUT", "change": "PATCH"})
+_WRITES = frozenset({*_METHODS, "measurements"})
 _NO_WRITES = "this environment takes no REST writes (on-premises); an import connector would serve it"
+_NO_CONNECTORS = "connectors are run over Connector.ashx or SOAP; one of these adapters would serve it"
 _NO_DELETE = "the REST interface deletes only inside a batch"
 
 
@@ -60,11 +64,11 @@ class RestAdapter:
         self._longest_target = options.longest_target
         self._workflows = Workflows(options.actions)
         self._codec = RecordCodec(context.schema, context.zone)
-        missing = {"delete": _NO_DELETE}
+        missing = {"delete": _NO_DELETE, "export": _NO_CONNECTORS, "import": _NO_CONNECTORS}
         if not options.writes:
-            missing |= dict.fromkeys(_METHODS, _NO_WRITES)
+            missing |= dict.fromkeys(_WRITES, _NO_WRITES)
         self.capabilities = Capabilities(
-            operations=_READS | _METHODS.keys() if options.writes else _READS, query=_QUERY, missing=missing
+            operations=_READS | _WRITES if options.writes else _READS, query=_QUERY, missing=missing
         )
 
     def refusal(self, operation: Operation) -> str | None:
@@ -74,6 +78,8 @@ class RestAdapter:
             return self.capabilities.missing.get(kind, "the REST interface has no such operation")
         if isinstance(operation, CreateRecord | ReplaceRecord | ChangeRecord):
             return write_refusal(operation.place.path)
+        if isinstance(operation, GetRecord | ListRecords):
+            return read_refusal(operation.place)
         return None
 
     def plan(self, call: Call) -> tuple[WireRequest, ...]:
@@ -84,6 +90,8 @@ class RestAdapter:
                 return (self._reading(call, operation).request,)
             case RunAction():
                 return (self._action(call, operation),)
+            case TakeReadings():
+                return tuple(self._action(call, action) for action in Taking(operation).actions)
             case ChangeRecord(upsert=True):
                 return self._write(call, operation, "PATCH"), self._write(call, operation, "PUT")
             case CreateRecord() | ReplaceRecord() | ChangeRecord():
@@ -101,13 +109,28 @@ class RestAdapter:
                 reading = self._reading(call, operation)
                 return self._page(reading, accepted(operation, await wire.send(reading.request)))
             case RunAction():
-                return action_done(accepted(operation, await wire.send(self._action(call, operation))))
+                return await self._run(call, operation, wire)
+            case TakeReadings():
+                return await self._take(call, operation, wire)
             case ChangeRecord(upsert=True):
                 return await self._upsert(call, operation, wire)
             case CreateRecord() | ReplaceRecord() | ChangeRecord():
                 request = self._write(call, operation, _METHODS[operation.kind])
                 return self._stored(operation, await wire.send(request))
         raise _not_ours(operation)
+
+    async def _run(self, call: Call, operation: RunAction, wire: Wire) -> ActionDone:
+        return action_done(accepted(operation, await wire.send(self._action(call, operation))))
+
+    async def _take(self, call: Call, operation: TakeReadings, wire: Wire) -> ReadingsTaken:
+        taking = Taking(operation)
+        for action in taking.actions:
+            try:
+                taking.done(await self._run(call, action, wire))
+            except GatewayError as error:
+                if not taking.failed(error):
+                    break
+        return taking.result()
 
     async def _upsert(self, call: Call, operation: ChangeRecord, wire: Wire) -> Stored:
         """Change; when the upstream says that there is no such record, create it.

@@ -50,6 +50,15 @@ def reading(resolved: Resolved) -> Route:
     return Route(ObjectPath((Segment(resolved.entity.name),)), condition)
 
 
+def read_refusal(resolved: Resolved) -> str | None:
+    """Why a read cannot reach this place, in a sentence; None when it can."""
+    try:
+        reading(resolved)
+    except OperationNotSupported as error:
+        return error.detail
+    return None
+
+
 def write_refusal(path: ObjectPath) -> str | None:
     """Why a write cannot address this path, in a sentence; None when it can."""
     reason = unaddressable(path)

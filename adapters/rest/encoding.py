@@ -46,6 +46,15 @@ def common_headers(call: Call, profile: TenantProfile) -> Headers:
     return tuple(headers)
 
 
+def write_headers(call: Call, profile: TenantProfile) -> Headers:
+    """The headers of a request that writes: the body's type, and the language of what is multilingual in it."""
+    headers: Headers = (*common_headers(call, profile), ("Content-Type", "application/json"))
+    written = language(call.content_language) or profile.language
+    if written and not profile.multilingual:
+        headers = (*headers, ("Content-Language", written))
+    return headers
+
+
 def language(header: str | None) -> str | None:
     """The one language that the upstream is asked for: the first of the highest weight.
 
@@ -129,17 +138,12 @@ def write_request(
 
     Raises InvalidBody for a value in several languages where the tenant writes in one at a time.
     """
-    if not profile.multilingual:
-        _check_one_language(operation)
-    headers: Headers = (*common_headers(call, profile), ("Content-Type", "application/json"))
-    written = language(call.content_language) or profile.language
-    if written and not profile.multilingual:
-        headers = (*headers, ("Content-Language", written))
+    check_languages(operation, profile)
     return WireRequest(
         method=method,
         repeatable=operation.idempotent,
         target=object_target(operation.place.path, {}),
-        headers=headers,
+        headers=write_headers(call, profile),
         content=encode_body(schema, operation.place.entity, operation.body),
     )
 
@@ -156,7 +160,10 @@ def object_target(path: ObjectPath, parameters: dict[str, str]) -> str:
     )
 
 
-def _check_one_language(operation: ObjectWrite) -> None:
+def check_languages(operation: ObjectWrite, profile: TenantProfile) -> None:
+    """Raises InvalidBody for a value in several languages where the tenant writes in one at a time."""
+    if profile.multilingual:
+        return
     detail = "this tenant's values are in one language at a time: give the text, and its language in Content-Language"
     names = in_languages(operation.place.entity, operation.body)
     if (error := refused(Fault(pointer("", name), detail) for name in names)) is not None:

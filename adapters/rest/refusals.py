@@ -33,11 +33,9 @@ class _ErrorBody(msgspec.Struct):
     code: str | int | None = None
 
 
-def refusal(operation: Operation, answer: WireResponse) -> GatewayError:
+def refusal(operation: Operation, answer: WireResponse, adapter: str = "rest") -> GatewayError:
     """The error that an answer of 300 or above means for this operation."""
-    body = _error_body(answer)
-    code = None if body is None or body.code is None else str(body.code)
-    said = UpstreamAnswer("rest", answer.status, code, clean(body.message) if body and body.message else None)
+    said = upstream_answer(answer, adapter)
     status = answer.status
     if status == 404:
         return _not_found(operation, said)
@@ -66,6 +64,14 @@ def refusal(operation: Operation, answer: WireResponse) -> GatewayError:
             retry_after=retry_after(answer),
         )
     return _failure(operation, said, answer)
+
+
+def upstream_answer(answer: WireResponse, adapter: str) -> UpstreamAnswer:
+    """What the upstream said in an answer of 300 or above: its code, and its message, cleaned."""
+    body = _error_body(answer)
+    code = None if body is None or body.code is None else str(body.code)
+    message = clean(body.message) if body and body.message else None
+    return UpstreamAnswer(adapter, answer.status, code, message)
 
 
 def _not_found(operation: Operation, said: UpstreamAnswer) -> GatewayError:

@@ -119,4 +119,7 @@ def _shown_answer(answer: httpx2.Response) -> str:
 
 async def test_every_example_of_the_pages_is_here() -> None:
     """The two pages name 56 requests, accepted and refused."""
-    assert len(FILES) == 56
+    pages = [
+        file for file in FILES if re.match('Vendor page "(Requesting|Inserting) data"', file.read_text())
+    ]
+    assert len(pages) == 56
