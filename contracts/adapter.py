@@ -16,7 +16,7 @@ from contracts.call import Call
 from contracts.operations import Member, Operation
 from contracts.results import Result
 from contracts.schema import Schema
-from contracts.wire import Wire, WireRequest
+from contracts.wire import Slot, Wire, WireRequest
 
 API_VERSION = 1
 """The version of these protocols; a spec of another version is refused when the gateway starts."""
@@ -27,20 +27,26 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     ``operations`` are kinds (``"list"``, ``"get"``, …); ``query`` are the parts of a
     :class:`~contracts.operations.Query` that the protocol itself carries out; ``missing`` gives, by
-    kind, a sentence on why an operation is not among them and what would serve it. ``entities`` are, by
-    kind, the only ones that the operation is served for, where these are few.
+    kind, a sentence on why an operation is not among them and what would serve it, ``reserves`` what is
+    to be known of one that is. ``entities`` are, by kind, the only ones that the operation is served
+    for, where these are few.
 
     An adapter whose lists are scans (:class:`~contracts.results.Scan`) lists whole sets and nothing
-    else; the gateway does the rest, and makes of them the reading of one record. One that ``tells_keys``
-    answers a write with the key alone, and a refused write without saying whether the record exists;
-    the gateway then reads the record.
+    else; the gateway does the rest, and makes of them the reading of one record. ``narrows`` are, by
+    entity, the properties that a scan goes by itself, where the filter's outermost conjunction asks
+    for one value of them: a scan is given the whole filter, and what it gives is filtered again.
+
+    One that ``tells_keys`` answers a write with the key alone, and a refused write without saying
+    whether the record exists; the gateway then reads the record.
     """
 
     operations: frozenset[str]
     query: frozenset[str] = frozenset()
     missing: Mapping[str, str] = {}
+    reserves: Mapping[str, str] = {}
     entities: Mapping[str, tuple[str, ...]] = {}
     scans: bool = False
+    narrows: Mapping[str, tuple[str, ...]] = {}
     tells_keys: bool = False
 
 
@@ -115,8 +121,8 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry point exports.
 
     ``interface`` names the upstream address (of an environment's addresses in the configuration)
-    and the credential that this adapter needs. ``options`` is the type that a tenant's settings
-    for it are decoded to.
+    that this adapter speaks to, and ``credentials`` what a tenant must have there. ``options`` is the
+    type that a tenant's settings for it are decoded to.
     """
 
     name: str
@@ -125,3 +131,4 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     options: type[msgspec.Struct]
     open: Callable[[AdapterContext], Adapter]
+    credentials: tuple[Slot, ...] = ()

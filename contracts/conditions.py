@@ -19,15 +19,21 @@ def conjunction(left: Filter | None, right: Filter | None) -> Filter | None:
     """Both conditions together, where None is no condition."""
     if left is None or right is None:
         return left if right is None else right
-    return And((left, right))
+    operands = [part.operands if isinstance(part, And) else (part,) for part in (left, right)]
+    return And((*operands[0], *operands[1]))
 
 
 def key_condition(entity: Entity, key: Key | None) -> Filter | None:
     """The condition that only the entity's record of this key fulfils; None without a key."""
     if key is None:
         return None
+    return _all(map(equals, key_paths(entity, key), key.parts))
+
+
+def key_paths(entity: Entity, key: Key) -> tuple[PropertyPath, ...]:
+    """Where a record of the entity holds the parts of such a key."""
     within = ("Id",) if entity.composite and not key.external else ()
-    return _all(equals((*within, part.name or entity.key[-1]), part) for part in key.parts)
+    return tuple((*within, part.name or entity.key[-1]) for part in key.parts)
 
 
 def belonging(place: Resolved, owner_key: Key) -> Filter | None:
@@ -35,13 +41,27 @@ def belonging(place: Resolved, owner_key: Key) -> Filter | None:
 
     None where the members do not say, in their own key or by one property, whose they are.
     """
+    membership = owner_properties(place)
+    if membership is None:
+        return None
+    if owner_key.external:
+        within = membership[0][:-1]
+        if within == ("Id",):
+            return None
+        return _all(equals((*within, part.name or "Id"), part) for part in owner_key.parts)
+    return _all(equals(path, part) for path, part in zip(membership, owner_key.parts, strict=True))
+
+
+def owner_properties(place: Resolved) -> tuple[PropertyPath, ...] | None:
+    """Where the members of a collection hold the key of the record that it is of: a property for each part.
+
+    None where they do not hold it, or where it is not sure that they do.
+    """
     owner = place.owner
     if owner is not None and place.entity.owned_by(owner) and owner.composite:
-        return _all(equals(("Id", part.name or owner.key[-1]), part) for part in owner_key.parts)
+        return tuple(("Id", name) for name in place.entity.key[:-1])
     reference = _reference_to_owner(place)
-    if reference is None:
-        return None
-    return _all(equals((reference, part.name or "Id"), part) for part in owner_key.parts)
+    return None if reference is None else ((reference, "Id"),)
 
 
 def equals(path: PropertyPath, part: KeyPart) -> Comparison:

@@ -42,8 +42,8 @@ class _Odd(str):
     __slots__ = ()
 
 
-def decode_body(raw: bytes, limit: int) -> dict[str, object]:
-    """The one JSON object in ``raw``, of at most ``limit`` bytes and 64 levels.
+def decode_body(raw: bytes, limit: int, levels: int = MAX_LEVELS) -> dict[str, object]:
+    """The one JSON object in ``raw``, of at most ``limit`` bytes and ``levels`` levels.
 
     Raises PayloadTooLarge, and InvalidBody with a pointer to a fault where it has a place.
     """
@@ -56,12 +56,12 @@ def decode_body(raw: bytes, limit: int) -> dict[str, object]:
     if not text.strip():
         raise InvalidBody("the body is empty; send a JSON object")
     try:
-        body = _read(text)
+        body = _read(text, levels)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise InvalidBody(f"the body is not JSON: {error.msg}, {where}") from None
     except RecursionError:
-        raise InvalidBody(f"the body is nested more than {MAX_LEVELS} levels deep") from None
+        raise InvalidBody(f"the body is nested more than {levels} levels deep") from None
     if not isinstance(body, dict):
         raise InvalidBody("the body is not one JSON object")
     return body
@@ -85,7 +85,7 @@ def refused(faults: Iterable[Fault]) -> InvalidBody | None:
     return InvalidBody(detail, faults=found[:MAX_FAULTS])
 
 
-def _read(text: str) -> object:
+def _read(text: str, levels: int) -> object:
     """Raises InvalidBody, JSONDecodeError, and RecursionError for what is nested too deeply."""
     try:
         body = _DECODER.decode(text)
@@ -93,21 +93,22 @@ def _read(text: str) -> object:
         body = None
     if body is None or _SURROGATE.search(text):
         error = refused(
-            Fault(reduce(pointer, steps, ""), detail) for steps, detail in _doubtful(_LENIENT.decode(text))
+            Fault(reduce(pointer, steps, ""), detail)
+            for steps, detail in _doubtful(_LENIENT.decode(text), levels)
         )
         if error is not None:
             raise error
-    if text.count("{") + text.count("[") > MAX_LEVELS:
-        _check_levels(body, 1)
+    if text.count("{") + text.count("[") > levels:
+        _check_levels(body, levels)
     return body
 
 
-def _check_levels(value: object, level: int) -> None:
-    if level > MAX_LEVELS:
+def _check_levels(value: object, levels: int) -> None:
+    if levels < 1:
         raise RecursionError
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         if isinstance(item, dict | list):
-            _check_levels(item, level + 1)
+            _check_levels(item, levels - 1)
 
 
 def _object(members: list[tuple[str, object]]) -> dict[str, object]:
@@ -164,13 +165,13 @@ _LENIENT = json.JSONDecoder(
 _Steps = tuple[str | int, ...]
 
 
-def _doubtful(value: object, level: int = 1) -> Iterator[tuple[_Steps, str]]:
+def _doubtful(value: object, levels: int) -> Iterator[tuple[_Steps, str]]:
     """What is not acceptable, each with the way to it. Raises RecursionError for what is nested too deeply.
 
     The way is put together only where something was found: to carry it along costs its length at every
     member.
     """
-    if level > MAX_LEVELS and isinstance(value, list):
+    if levels < 1 and isinstance(value, list):
         raise RecursionError
     match value:
         case _Odd():
@@ -186,11 +187,11 @@ def _doubtful(value: object, level: int = 1) -> Iterator[tuple[_Steps, str]]:
                 if not _encodable(name):
                     yield (step,), _HALF
                 names.add(name)
-                for steps, detail in _doubtful(member, level + 1):
+                for steps, detail in _doubtful(member, levels - 1):
                     yield (step, *steps), detail
         case list():
             for index, item in enumerate(value):
-                for steps, detail in _doubtful(item, level + 1):
+                for steps, detail in _doubtful(item, levels - 1):
                     yield (index, *steps), detail
 
 

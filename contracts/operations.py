@@ -60,13 +60,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListRecords(Operation, frozen=True, kw_only=True, tag="list"):
-    """Records of a set or of a to-many navigation → ``Page``, or ``Scan``."""
+    """Records of a set or of a to-many navigation → ``Page``, or ``Scan``.
+
+    ``whole`` says that the caller reads the list to its end, and needs no page of it cut.
+    """
 
     kind = "list"
     safe = True
     idempotent = True
     place: Resolved
     query: Query = Query()
+    whole: bool = False
 
 
 class GetRecord(Operation, frozen=True, kw_only=True, tag="get"):

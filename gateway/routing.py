@@ -1,58 +1,96 @@
-"""Which adapter serves which operation of a tenant: the first in its order of preference that can."""
+"""Which adapter serves which operation of a tenant: the first in its order of preference that can.
+
+An adapter that gives whole sets only serves every read that the gateway can make of them
+(:mod:`gateway.completion`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from contracts.adapter import Adapter
 from contracts.errors import OperationNotSupported
-from contracts.operations import OPERATIONS, Operation
+from contracts.operations import GetRecord, ListRecords, Operation, Write, WriteBatch
+from contracts.schema import Schema
+from gateway.capabilities import Served, capabilities
+from gateway.completion.places import refusal, set_of
+
+__all__ = ["Chosen", "Routing", "Served"]
 
 
-class Served(msgspec.Struct, frozen=True):
-    """One line of a tenant's capabilities: ``adapter`` is None when nothing serves the operation."""
+class Chosen(msgspec.Struct, frozen=True):
+    """The adapter that serves an operation. ``scanned``: not as it is asked, but made of a whole set."""
 
-    operation: str
-    adapter: str | None
-    query: tuple[str, ...] = ()
-    reason: str | None = None
+    name: str
+    adapter: Adapter
+    scanned: bool = False
 
 
 class Routing:
-    """A tenant's adapters by name, in order of preference."""
+    """A tenant's adapters by name, in order of preference.
 
-    def __init__(self, adapters: Mapping[str, Adapter]) -> None:
+    ``routes`` is the order of preference of the entities that have one of their own, in any case.
+    """
+
+    def __init__(
+        self,
+        adapters: Mapping[str, Adapter],
+        routes: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> None:
         self._adapters = dict(adapters)
+        self._default = tuple(adapters)
+        self._preferred = {entity.lower(): names for entity, names in routes.items()}
+        self._routed = tuple(routes)
 
-    def choose(self, operation: Operation) -> tuple[str, Adapter]:
-        """The adapter that serves this operation.
+    def choose(self, operation: Operation, schema: Schema) -> Chosen:
+        """The adapter that serves this operation, and how.
 
         Raises :class:`OperationNotSupported` with the reason that each adapter gives.
         """
         reasons = []
-        for name, adapter in self._adapters.items():
-            reason = adapter.refusal(operation)
+        for name in self._order(_entity(operation)):
+            adapter = self._adapters[name]
+            scanned = _made_of_scans(adapter, operation)
+            reason = _scan_refusal(adapter, operation, schema) if scanned else adapter.refusal(operation)
             if reason is None:
-                return name, adapter
+                return Chosen(name, adapter, scanned)
             reasons.append(f"{name}: {reason}")
         raise OperationNotSupported("; ".join(reasons) or "this tenant has no adapter")
 
-    def capabilities(self) -> list[Served]:
-        """One line per operation, in the vocabulary's order."""
-        return [self._served(operation.kind) for operation in OPERATIONS]
+    def tells_keys(self, name: str) -> bool:
+        """Whether what this adapter writes is told by its key alone."""
+        return self._adapters[name].capabilities.tells_keys
 
-    def _served(self, kind: str) -> Served:
-        for name, adapter in self._adapters.items():
-            if kind in adapter.capabilities.operations:
-                query = adapter.capabilities.query if kind == "list" else frozenset()
-                return Served(kind, name, tuple(sorted(query)))
-        reasons = [
-            f"{name}: {adapter.capabilities.missing[kind]}"
-            for name, adapter in self._adapters.items()
-            if kind in adapter.capabilities.missing
-        ]
-        return Served(
-            kind, None, reason="; ".join(reasons) or "no adapter of this tenant knows this operation"
-        )
+    def capabilities(self) -> list[Served]:
+        """What is served and by which adapter, in the vocabulary's order of operations."""
+        can = {name: adapter.capabilities for name, adapter in self._adapters.items()}
+        return capabilities(can, self._routed, self._order)
+
+    def _order(self, entity: str | None) -> tuple[str, ...]:
+        own = None if entity is None else self._preferred.get(entity.lower())
+        return own or self._default
+
+
+def _entity(operation: Operation) -> str | None:
+    """The entity whose order of preference counts; of a batch, whose members go one way, that of the first."""
+    if isinstance(operation, WriteBatch):
+        operation = operation.members[0].write
+    if isinstance(operation, GetRecord | ListRecords | Write):
+        return operation.place.entity.name
+    return None
+
+
+def _made_of_scans(adapter: Adapter, operation: Operation) -> bool:
+    if not adapter.capabilities.scans or not isinstance(operation, GetRecord | ListRecords):
+        return False
+    return isinstance(operation, ListRecords) or adapter.refusal(operation) is not None
+
+
+def _scan_refusal(adapter: Adapter, operation: Operation, schema: Schema) -> str | None:
+    if not isinstance(operation, GetRecord | ListRecords):
+        raise TypeError(f"{operation.kind} is not made of scans")
+    whole = ListRecords(place=set_of(operation.place.entity), whole=True)
+    return adapter.refusal(whole) or refusal(schema, operation)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from datetime import tzinfo
+from functools import lru_cache, partial
 from typing import Protocol
 
 import msgspec
 
+from contracts.adapter import Adapter
 from contracts.addressing import Resolved, resolve
-from contracts.call import Call
-from contracts.errors import TenantNotFound
+from contracts.call import Call, Journal
+from contracts.errors import TenantNotFound, UpstreamInvalidResponse
+from contracts.operations import ListRecords, Operation, Write, WriteBatch
 from contracts.paths import parse_path
-from contracts.results import Page, Result
+from contracts.results import BatchDone, ImportDone, MemberDone, Page, ReadingsTaken, Result, Scan
 from contracts.schema import Schema
-from contracts.wire import Wire, WireRequest
+from contracts.wire import Wire
+from gateway.completion.batches import BatchRunner
+from gateway.completion.plans import Plan
+from gateway.completion.readback import ReadBack
+from gateway.completion.reads import Reads
+from gateway.completion.scans import Pieces
+from gateway.completion.writes import COMPLETED as READ_BACK
+from gateway.completion.writes import Writes
 from gateway.pipeline import compose
 from gateway.policies import Policy
-from gateway.routing import Routing, Served
+from gateway.routing import Chosen, Routing, Served
 from gateway.settings import ClientSettings, TenantSettings
 
 _PLACES = 1024
@@ -32,13 +43,6 @@ class TenantWire(Protocol):
     async def close(self) -> None: ...
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call would send: the first request, and the others as far as its answers need them."""
-
-    adapter: str
-    requests: tuple[WireRequest, ...]
-
-
 class Tenant:
     """A party with credentials in one environment."""
 
@@ -51,8 +55,14 @@ class Tenant:
         routing: Routing,
         wires: dict[str, TenantWire],
         policies: Iterable[Policy],
+        scan_limit: int,
+        zone: tzinfo,
     ) -> None:
-        """``wires`` is by adapter name: each interface has its own base address."""
+        """``wires`` is by adapter name: each interface has its own base address.
+
+        ``scan_limit`` is how many records a read that is made of a whole set may look at; ``zone`` is the
+        environment's, for times without an offset.
+        """
         self.name = name
         self.settings = settings
         self.schema = schema
@@ -61,19 +71,70 @@ class Tenant:
         self._routing = routing
         self._wires = wires
         self._handler = compose(tuple(policies), self._dispatch)
+        self._reads = Reads(schema, zone=zone, limit=scan_limit, aside=self._aside)
+        self._writes = Writes(schema, ReadBack(self._aside, self._scans))
+        self._batches = BatchRunner(
+            schema, choose=self._adapter, perform=self._handler, complete=self._complete
+        )
 
     def _place(self, path: str) -> Resolved:
         """Where a path of the API leads. Raises InvalidPath and EntityNotFound."""
         return resolve(self.schema, parse_path(path))
 
     async def perform(self, call: Call) -> Result:
-        """Take the call through the pipeline. Raises :class:`~contracts.errors.GatewayError`."""
-        return await self._handler(call)
+        """Take the call through the pipeline. Raises :class:`~contracts.errors.GatewayError`.
+
+        A batch goes as one upstream request; :meth:`batch` takes one of any size.
+        """
+        result = await self._handler(call)
+        if isinstance(result, Scan):
+            return Scan(pieces=_counted(result.pieces, call.journal))
+        call.journal.records += _records(result)
+        return result
+
+    async def stream(self, call: Call, *, page_deadline: Callable[[], float] | None = None) -> Pieces:
+        """All records of a list or an export, from where its query begins, in pieces.
+
+        Each page is a call of its own through the pipeline. ``page_deadline`` gives it its own deadline
+        too; a set that comes in one answer has that of the call. Raises what the calls raise.
+        """
+        operation = call.operation
+        if isinstance(operation, ListRecords):
+            operation = msgspec.structs.replace(operation, whole=True)
+            call = msgspec.structs.replace(call, operation=operation)
+        if isinstance(operation, ListRecords) and not self._scans(operation):
+            pieces = self._pages(call, operation, page_deadline or (lambda: call.deadline))
+        else:
+            result = await self.perform(call)
+            if not isinstance(result, Scan):
+                raise TypeError("a whole set answers with a scan")
+            pieces = result.pieces
+        async with aclosing(pieces) as opened:
+            async for piece in opened:
+                yield piece
+
+    async def batch(self, call: Call) -> AsyncGenerator[list[MemberDone], None]:
+        """The results of many writes, in their order, as they become known. Raises what no part is sent for."""
+        async with aclosing(self._batches.run(call)) as packs:
+            async for pack in packs:
+                call.journal.records += len(pack)
+                yield pack
 
     def plan(self, call: Call) -> Plan:
-        """What the call would send, without sending. Raises :class:`~contracts.errors.OperationNotSupported`."""
-        name, adapter = self._routing.choose(call.operation)
-        return Plan(adapter=name, requests=adapter.plan(call))
+        """What the call would send, without sending. Raises what the call raises before it sends."""
+        operation = call.operation
+        if isinstance(operation, WriteBatch):
+            return self._batch_plan(call)
+        chosen = self._routing.choose(operation, self.schema)
+        if chosen.scanned:
+            return self._reads.plan(call, chosen.name, chosen.adapter, self.plan)
+        requests = chosen.adapter.plan(call)
+        endless = isinstance(operation, ListRecords) and operation.whole
+        planned = Plan(
+            adapter=chosen.name, requests=requests, at_most=None if endless else len(requests), completed=()
+        )
+        told = chosen.adapter.capabilities.tells_keys
+        return self._writes.plan(call, planned, self.plan) if told else planned
 
     def capabilities(self) -> list[Served]:
         """Which operation is served by which adapter, and what none serves."""
@@ -85,13 +146,85 @@ class Tenant:
             await wire.close()
 
     async def _dispatch(self, call: Call) -> Result:
-        name, adapter = self._routing.choose(call.operation)
+        chosen = self._routing.choose(call.operation, self.schema)
+        call.journal.adapter = chosen.name
+        call.journal.attempts += 1
+        send = partial(self._send, chosen)
+        if chosen.scanned:
+            return await self._reads.perform(call, chosen.adapter, send)
+        if chosen.adapter.capabilities.tells_keys and isinstance(call.operation, Write):
+            return await self._writes.perform(call, send)
+        return await send(call)
+
+    async def _send(self, chosen: Chosen, call: Call) -> Result:
+        return await chosen.adapter.perform(call, self._wires[chosen.name].bound(call))
+
+    async def _aside(self, call: Call, operation: Operation) -> Result:
+        """Carry out another operation on a call's account; the journal names what serves the call itself."""
         journal = call.journal
-        journal.adapter = name
-        journal.attempts += 1
-        result = await adapter.perform(call, self._wires[name].bound(call))
-        journal.records += len(result.items) if isinstance(result, Page) else 1
-        return result
+        adapter, attempts = journal.adapter, journal.attempts
+        try:
+            return await self._handler(msgspec.structs.replace(call, operation=operation))
+        finally:
+            journal.adapter, journal.attempts = adapter, attempts
+
+    async def _pages(self, call: Call, operation: ListRecords, deadline: Callable[[], float]) -> Pieces:
+        seen: set[str] = set()
+        while True:
+            of_page = msgspec.structs.replace(call, operation=operation, deadline=deadline())
+            page = await self.perform(of_page)
+            if not isinstance(page, Page):
+                raise TypeError("a list that is read in pages answers with a page")
+            yield page.items
+            if page.next is None:
+                return
+            if page.next in seen:
+                raise UpstreamInvalidResponse("the upstream's paging runs in a circle")
+            seen.add(page.next)
+            query = msgspec.structs.replace(operation.query, continuation=page.next, count=False)
+            operation = msgspec.structs.replace(operation, query=query)
+
+    async def _complete(self, call: Call, done: Sequence[MemberDone]) -> Sequence[MemberDone]:
+        chosen = self._routing.choose(call.operation, self.schema)
+        told = chosen.adapter.capabilities.tells_keys
+        return await self._writes.completed(call, done) if told else done
+
+    def _batch_plan(self, call: Call) -> Plan:
+        packs = self._batches.plan(call)
+        requests = tuple(request for pack in packs for request in pack.requests)
+        names = tuple(dict.fromkeys(pack.adapter for pack in packs))
+        # How many records must be read after the writes only their answers tell.
+        read_back = any(self._routing.tells_keys(name) for name in names)
+        return Plan(
+            adapter=", ".join(names),
+            requests=requests,
+            at_most=None if read_back else len(requests),
+            completed=READ_BACK if read_back and not call.minimal else (),
+        )
+
+    def _adapter(self, operation: Operation) -> tuple[str, Adapter]:
+        chosen = self._routing.choose(operation, self.schema)
+        return chosen.name, chosen.adapter
+
+    def _scans(self, operation: Operation) -> bool:
+        return self._routing.choose(operation, self.schema).scanned
+
+
+def _records(result: Result) -> int:
+    """How many records, or results of single objects, the call has brought."""
+    match result:
+        case Page():
+            return len(result.items)
+        case BatchDone() | ImportDone() | ReadingsTaken():
+            return len(result.results)
+    return 1
+
+
+async def _counted(pieces: Pieces, journal: Journal) -> Pieces:
+    async with aclosing(pieces) as opened:
+        async for piece in opened:
+            journal.records += len(piece)
+            yield piece
 
 
 class Tenants:

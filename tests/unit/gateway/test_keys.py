@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.demo.run import SECRETS
 from gateway.keys import KeyRing, hash_key, new_key
 from gateway.settings import ClientSettings, load
 
@@ -40,7 +41,7 @@ def test_any_text_can_be_looked_up(text: str) -> None:
 
 
 def test_the_demo_has_the_keys_that_it_promises() -> None:
-    settings = load(DEMO, {"SANDBOX_KEY": "x" * 12})
+    settings = load(DEMO, SECRETS)
     ring = KeyRing(settings.clients)
     names = [ring.find("demo-key"), ring.find("demo-read-key")]
     scopes = [settings.clients[name].scopes for name in names if name]

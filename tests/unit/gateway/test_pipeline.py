@@ -1,19 +1,16 @@
-"""Policies are passed from the outside in; routing takes the first adapter that can."""
+"""Policies are passed from the outside in."""
 
 from __future__ import annotations
 
 import pytest
 
-from contracts.adapter import Capabilities
 from contracts.call import Call
-from contracts.errors import DeadlineExceeded, OperationNotSupported
-from contracts.operations import Operation, RunAction
+from contracts.errors import DeadlineExceeded
+from contracts.operations import RunAction
 from contracts.results import Deleted, Result
-from contracts.wire import Wire, WireRequest
 from gateway.pipeline import compose
 from gateway.policies import Handler
 from gateway.policies.deadline import Deadline
-from gateway.routing import Routing, Served
 from tests.faults.wires import ManualClock
 
 ACTION = RunAction(name="x")
@@ -65,38 +62,3 @@ async def test_a_call_that_is_late_does_not_begin(now: float, served: bool) -> N
         with pytest.raises(DeadlineExceeded):
             await handler(call(10.0))
     assert bool(reached) is served
-
-
-class Fixed:
-    """An adapter that can do one kind, or says why not."""
-
-    def __init__(self, kind: str, reason: str | None) -> None:
-        self.reason = reason
-        missing = {} if reason is None else {kind: reason}
-        self.capabilities = Capabilities(
-            operations=frozenset() if reason else frozenset({kind}), missing=missing
-        )
-
-    def refusal(self, operation: Operation) -> str | None:
-        return self.reason
-
-    def plan(self, call: Call) -> tuple[WireRequest, ...]:
-        return ()
-
-    async def perform(self, call: Call, wire: Wire) -> Result:
-        return Deleted()
-
-
-def test_the_first_adapter_that_can_is_chosen() -> None:
-    unable, able = Fixed("action", "no files"), Fixed("action", None)
-    name, chosen = Routing({"one": unable, "two": able, "three": Fixed("action", None)}).choose(ACTION)
-    assert (name, chosen) == ("two", able)
-
-
-def test_every_adapter_says_why_it_cannot() -> None:
-    routing = Routing({"one": Fixed("action", "no files"), "two": Fixed("action", "no actions")})
-    with pytest.raises(OperationNotSupported, match=r"one: no files; two: no actions"):
-        routing.choose(ACTION)
-    served = {line.operation: line for line in routing.capabilities()}
-    assert served["action"] == Served("action", None, reason="one: no files; two: no actions")
-    assert served["get"] == Served("get", None, reason="no adapter of this tenant knows this operation")

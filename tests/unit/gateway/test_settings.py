@@ -13,6 +13,8 @@ from openapi_schema_validator import OAS31Validator
 
 from contracts.entities import standard_schema
 from contracts.schema import PropertyType
+from contracts.wire import Slot
+from gateway.demo.run import SECRETS
 from gateway.settings import (
     ConfigurationError,
     CredentialSettings,
@@ -43,6 +45,8 @@ server:
 environments:
   plant-a:
     rest: https://customer.ultimo.net/api/v1/
+    site: https://customer.ultimo.net/Ultimo/
+    addresses: {{letterbox: https://letters.example/}}
     zone: Europe/Amsterdam
     proxy: http://proxy:3128
     timeouts: {{connect: 1, read: 2.5}}
@@ -53,11 +57,13 @@ environments:
 tenants:
   plant-a-erp:
     environment: plant-a
-    credentials: {{api_key: {{env: PLANT_A_KEY}}}}
+    credentials: {{api_key: {{env: PLANT_A_KEY}}, username: gateway, password: {{file: password.txt}}}}
     client_certificate: {{cert_file: cert.pem, key_file: cert.pem}}
     company: "001"
     multilingual: true
     adapters: {{rest: {{actions: {{REST_Mine: {{element: "1"}}}}}}, batch: }}
+    routes: {{Job: [batch, rest], _MyEntity: [rest]}}
+    scan_limit: 1000
     language: NL
 clients:
   erp:
@@ -72,6 +78,7 @@ clients:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "cursor.txt").write_text("a cursor secret of 32 bytes or more\n")
     (tmp_path / "jwks.json").write_text("{}")
+    (tmp_path / "password.txt").write_text("the-password\n")
     (tmp_path / "cert.pem").write_text("")
     return tmp_path
 
@@ -103,6 +110,7 @@ def test_every_value_arrives(folder: Path) -> None:
     assert tenant.client_certificate is not None
     assert tenant.client_certificate.cert_file == folder / "cert.pem"
     assert tenant.adapter_options() == {"rest": {"actions": {"REST_Mine": {"element": "1"}}}, "batch": {}}
+    assert (tenant.routes, tenant.scan_limit) == ({"Job": ("batch", "rest"), "_MyEntity": ("rest",)}, 1000)
     assert settings.clients["crm"].subject == "crm-service"
 
 
@@ -118,16 +126,22 @@ def test_the_data_model_is_the_standard_one_with_what_is_configured(folder: Path
 
 
 def test_what_is_left_out_has_the_documented_default() -> None:
-    settings = load(DEMO, {"SANDBOX_KEY": "x" * 12})
+    settings = load(DEMO, SECRETS)
     assert settings.server.max_timeout == 300
     assert settings.environments["sandbox"].timeouts.connect == 5
-    assert settings.tenants["demo"].adapter_options() == {"rest": {}}
+    assert settings.tenants["demo"].adapter_options() == {"rest": {}, "batch": {}}
+    assert (settings.tenants["demo"].routes, settings.tenants["demo"].scan_limit) == ({}, 250_000)
+    assert settings.server.limits.batch == 20 * 1024 * 1024
 
 
 def test_an_address_is_given_without_its_last_slash(folder: Path) -> None:
     environment = full(folder).environments["plant-a"]
     assert environment.address("rest") == "https://customer.ultimo.net/api/v1"
+    assert environment.address("site") == "https://customer.ultimo.net/Ultimo"
+    assert environment.address("letterbox") == "https://letters.example"
     assert environment.address("soap") is None
+    bare = EnvironmentSettings(zone=ZoneInfo("UTC"))
+    assert (bare.address("rest"), bare.address("site")) == (None, None)
 
 
 def test_a_client_sees_its_tenants_or_all(folder: Path) -> None:
@@ -139,11 +153,17 @@ def test_a_client_sees_its_tenants_or_all(folder: Path) -> None:
 
 def test_secrets_come_from_the_environment_and_from_files(folder: Path) -> None:
     settings = full(folder)
-    assert settings.tenants["plant-a-erp"].credentials.api_key.reveal() == "the-api-key"
+    assert settings.tenants["plant-a-erp"].credentials.slots() == {
+        Slot.API_KEY: "the-api-key",
+        Slot.USERNAME: "gateway",
+        Slot.PASSWORD: "the-password",
+    }
     assert sorted(secret.reveal() for secret in settings.secrets()) == [
         "a cursor secret of 32 bytes or more",
         "the-api-key",
+        "the-password",
     ]
+    assert CredentialSettings().slots() == {}
 
 
 def test_a_secret_is_printed_nowhere() -> None:
@@ -216,6 +236,7 @@ def test_the_schema_takes_the_demo_and_refuses_what_the_loader_refuses() -> None
         ("clients", "scopes", ["admin"]),
         ("clients", "keys", ["demo-key"]),
         ("tenants", "adapers", ["rest"]),
+        ("tenants", "routes", {"Job": "rest"}),
     ):
         wrong = yaml.safe_load(DEMO.read_text())
         entry = wrong[part]["demo"]

@@ -212,8 +212,76 @@ MISTAKES = [
     (
         "https://customer",
         "http://customer",
-        "environments.plant-a.rest: sends keys and records in clear text; use https, "
+        "environments.plant-a.rest: sends credentials and records in clear text; use https, "
         "or say 'allow_http: true' in this environment (line 5)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    site: http://customer.ultimo.net",
+        "environments.plant-a.site: sends credentials and records in clear text; use https, "
+        "or say 'allow_http: true' in this environment (line 7)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    site: customer",
+        "environments.plant-a.site: expected an address such as 'https://customer.ultimo.net/Ultimo' (line 7)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    addresses: {letterbox: http://letters.example}",
+        "environments.plant-a.addresses.letterbox: sends credentials and records in clear text; use https, "
+        "or say 'allow_http: true' in this environment (line 7)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    addresses: {site: https://customer.ultimo.net}",
+        "environments.plant-a.addresses.site: is set as 'site' of the environment itself (line 7)",
+    ),
+    (
+        "adapters: [rest]",
+        "password: x",
+        "tenants.erp.password: unknown key (line 11)",
+    ),
+    (
+        "{api_key: {env: KEY}}",
+        "{api_key: {env: KEY}, password: hunter2}",
+        "tenants.erp.credentials.password: a secret does not stand in this file; expected {env: NAME} or "
+        "{file: PATH} (line 10)",
+    ),
+    (
+        "adapters: [rest]",
+        "routes: {Equipmnt: [rest]}",
+        "tenants.erp.routes.Equipmnt: there is no entity 'Equipmnt', did you mean 'Equipment'? (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "routes: {Job: [batch]}",
+        "tenants.erp.routes.Job[0]: the tenant has no adapter 'batch'; it has rest (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "routes: {Job: [rset]}",
+        "tenants.erp.routes.Job[0]: the tenant has no adapter 'rset', did you mean 'rest'? (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "routes: {Job: [rest, rest]}",
+        "tenants.erp.routes.Job: names an adapter twice (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "routes: {Job: []}",
+        "tenants.erp.routes.Job: expected at least one adapter (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "routes: {Job: [rest], JOB: [rest]}",
+        "tenants.erp.routes.JOB: stands here as 'Job' already (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "scan_limit: 0",
+        "tenants.erp.scan_limit: expected a whole number, at least 1, found 0 (line 11)",
     ),
     (
         "zone: Europe/Amsterdam",
@@ -244,6 +312,11 @@ def test_an_address_on_this_machine_needs_no_tls(address: str) -> None:
 def test_an_address_without_tls_can_be_allowed() -> None:
     plain = RIGHT.replace("https://customer", "http://customer")
     assert problems(plain.replace("zone:", "allow_http: true\n    zone:")) == []
+
+
+def test_an_entity_of_the_environments_own_can_be_routed() -> None:
+    own = RIGHT.replace("zone:", "entities: {Contract: {}}\n    zone:")
+    assert problems(own.replace("adapters:", "routes: {contract: [rest], _Any: [rest]}\n    adapters:")) == []
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
