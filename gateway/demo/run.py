@@ -7,8 +7,9 @@ import contextlib
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from importlib.resources import as_file, files
+from types import MappingProxyType
 
 import msgspec
 
@@ -20,18 +21,29 @@ HOST = "127.0.0.1"
 READY = "sandbox ready on "
 READY_SECONDS = 60
 END_SECONDS = 10
+REST = "/api/v1"
+NEW = '{"Description": "Pump", "Context": 1, "Status": 2}'
+ZONE = "Europe/Amsterdam"
+SECRETS: Mapping[str, str] = MappingProxyType(
+    {
+        "SANDBOX_KEY": "sandbox-demo",
+        "SANDBOX_ONPREM_KEY": "sandbox-onprem",
+        "SANDBOX_PASSWORD": "sandbox-password",
+    }
+)
+"""What the sandbox takes, by the variables that ``demo.yaml`` names."""
 
 
 class SandboxFailed(Exception):
     """The sandbox did not start; the message is for the one who started the demo."""
 
 
-def demo_settings(sandbox: str) -> Settings:
-    """The demo's configuration over the sandbox whose REST interface has this base address."""
+def demo_settings(rest: str, site: str) -> Settings:
+    """The demo's configuration over the sandbox with these base addresses, of REST and of the other interfaces."""
     with as_file(files("gateway.demo") / "demo.yaml") as path:
-        settings = load(path, {"SANDBOX_KEY": "sandbox-demo"})
+        settings = load(path, SECRETS)
     environments = {
-        name: msgspec.structs.replace(environment, rest=sandbox)
+        name: msgspec.structs.replace(environment, rest=rest, site=site)
         for name, environment in settings.environments.items()
     }
     return msgspec.structs.replace(settings, environments=environments)
@@ -50,7 +62,7 @@ async def run_demo(port: int, sandbox_port: int) -> int:
 
 
 async def _gateway(listener: socket.socket, child: Process, upstream: str) -> int:
-    settings = demo_settings(upstream)
+    settings = demo_settings(upstream, upstream.removesuffix(REST))
     gateway = build(settings)
     service = Service(
         gateway.app,
@@ -81,7 +93,9 @@ async def _watch(child: Process, stop: asyncio.Event) -> int:
 async def _sandbox(port: int) -> AsyncIterator[tuple[Process, str]]:
     """The child, which has its own session so that Ctrl-C reaches it through us alone, and its address."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "adapters.sandbox", "--port", str(port), stdout=PIPE, start_new_session=True
+        *(sys.executable, "-m", "adapters.sandbox", "--port", str(port), "--zone", ZONE),
+        stdout=PIPE,
+        start_new_session=True,
     )
     try:
         yield child, await _ready(child)
@@ -114,11 +128,19 @@ def _welcome(base: str, upstream: str) -> str:
 gateway   {base}        its documentation: {base}/docs
 sandbox   {upstream}
 
-The key is 'demo-key' ('demo-read-key' may only read). To try it:
+Four tenants have the same records, each through other interfaces of the upstream:
+
+  demo            REST, batches and workflows
+  demo-onprem     REST for reading and for workflows, Connector.ashx for writing
+  demo-connector  Connector.ashx alone
+  demo-soap       SOAP alone
+
+The key is 'demo-key' ('demo-read-key' may only read). To try it, with any of the four:
 
   curl {key} {base}/v1/demo/objects/Equipment/00001
   curl {key} {base}/v1/demo/objects/Building/01%2F02
-  curl {key} {base}/v1/demo/objects/Job -G --data-urlencode "filter=Status eq 1" -d limit=5
+  curl {key} {base}/v1/demo-soap/objects/Job -G --data-urlencode "filter=Status eq 1" -d limit=5
+  curl {key} '{base}/v1/demo-connector/objects/Equipment/A-1?upsert=true' -X PATCH --json '{NEW}'
 
 Ctrl-C ends both."""
 

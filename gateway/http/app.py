@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from contracts.errors import InvalidRequest, MethodNotAllowed
-from gateway.http import actions, docs, meta, objects
+from gateway.http import actions, batch, connectors, docs, measurements, meta, objects
 from gateway.http.boundary import Boundary, Endpoint, Needs, Route
 from gateway.http.exchange import Services
 from gateway.http.problems import RouteNotFound
@@ -34,7 +34,27 @@ _OBJECTS = {
 API_ROUTES: tuple[Route, ...] = (
     Route("/v1/{tenant}/objects/{path}", Needs.TENANT, _OBJECTS),
     Route(
+        "/v1/{tenant}/batch",
+        Needs.TENANT,
+        {"POST": Endpoint("batch", batch.run, scope="write", patient=True)},
+    ),
+    Route(
         "/v1/{tenant}/actions/{name}", Needs.TENANT, {"POST": Endpoint("action", actions.run, scope="write")}
+    ),
+    Route(
+        "/v1/{tenant}/measurements",
+        Needs.TENANT,
+        {"POST": Endpoint("measurements", measurements.take, scope="write", patient=True)},
+    ),
+    Route(
+        "/v1/{tenant}/exports/{connector}",
+        Needs.TENANT,
+        {"POST": Endpoint("export", connectors.export, scope="read", patient=True)},
+    ),
+    Route(
+        "/v1/{tenant}/imports/{connector}",
+        Needs.TENANT,
+        {"POST": Endpoint("import", connectors.import_, scope="write", patient=True)},
     ),
     Route(
         "/v1/{tenant}/capabilities",

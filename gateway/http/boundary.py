@@ -36,11 +36,15 @@ class Needs(Enum):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One method of one route. ``operation`` names it in logs until a call is made of it."""
+    """One method of one route. ``operation`` names it in logs until a call is made of it.
+
+    ``patient`` says that it carries many records: see :class:`~gateway.http.exchange.Exchange`.
+    """
 
     operation: str
     run: Callable[[Exchange], Awaitable[Answer | Streamed]]
     scope: str | None = None
+    patient: bool = False
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -136,7 +140,7 @@ class Boundary:
             exchange.tenant = services.tenants.find(exchange.scope["path_params"]["tenant"], client.settings)
             exchange.tenant_name = exchange.tenant.name
         endpoint = route.endpoint(exchange.method)
-        exchange.operation = endpoint.operation
+        exchange.operation, exchange.patient = endpoint.operation, endpoint.patient
         if endpoint.scope is not None and endpoint.scope not in client.scopes:
             raise Forbidden(
                 f"this needs the scope '{endpoint.scope}'; the credential has "

@@ -30,8 +30,8 @@ _MAX_LANGUAGE = 255
 class Timeouts(msgspec.Struct, frozen=True):
     """Seconds: what a call gets when its caller does not say, and the most that a caller may ask for.
 
-    A form with files gets the most: 500 MB in the default would need a line of 17 MB/s. ``idle`` is how
-    long the reader of a stream may take nothing of it.
+    A form with files gets the most (500 MB in the default would need a line of 17 MB/s), and so does what
+    carries many records. ``idle`` is how long the reader of a stream may take nothing of it.
     """
 
     default: float = 30.0
@@ -81,10 +81,13 @@ def traceparent(headers: Headers) -> str | None:
     return given.decode("ascii") if given is not None and _TRACEPARENT.fullmatch(given) else None
 
 
-def circumstances(headers: Headers, timeouts: Timeouts) -> Circumstances:
-    """Everything else that headers say of a call. Raises :class:`InvalidRequest`."""
+def circumstances(headers: Headers, timeouts: Timeouts, *, patient: bool = False) -> Circumstances:
+    """Everything else that headers say of a call; a ``patient`` one gets the longest time where they do not.
+
+    Raises :class:`InvalidRequest`.
+    """
     timeout = _timeout(headers.get(b"request-timeout"), timeouts)
-    unsaid = timeouts.most if _form(headers.get(b"content-type")) else timeouts.default
+    unsaid = timeouts.most if patient or _form(headers.get(b"content-type")) else timeouts.default
     return Circumstances(
         timeout=unsaid if timeout is None else timeout,
         explicit=timeout is not None,

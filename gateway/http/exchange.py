@@ -61,9 +61,10 @@ class Exchange:
     """What an endpoint works on.
 
     ``client`` and ``tenant`` are there when the endpoint needs them. ``operation``, ``path``, ``entity``,
-    ``action``, ``dry_run``, ``received`` and ``answered`` (bytes of the two bodies), ``journal`` and
-    ``failure`` are what the log line and the metrics say in the end; ``quiet`` leaves both out while
-    nothing fails, for what a machine asks every few seconds.
+    ``action``, ``connector``, ``dry_run``, ``received`` and ``answered`` (bytes of the two bodies),
+    ``journal`` and ``failure`` are what the log line and the metrics say in the end; ``quiet`` leaves both
+    out while nothing fails, for what a machine asks every few seconds. ``patient`` gives a call the longest
+    time when its caller does not say, as one with many records needs it.
     """
 
     client: Client
@@ -80,11 +81,13 @@ class Exchange:
         self.request_id = context.request_id(self.headers, services.clock.now())
         self.traceparent = context.traceparent(self.headers)
         self.quiet = False
+        self.patient = False
         self.client_name: str | None = None
         self.tenant_name: str | None = None
         self.path: ObjectPath | None = None
         self.entity: str | None = None
         self.action: str | None = None
+        self.connector: str | None = None
         self.dry_run = False
         self.received = 0
         self.answered = 0
@@ -96,7 +99,9 @@ class Exchange:
     def circumstances(self) -> context.Circumstances:
         """What the headers say of the call. Raises :class:`~contracts.errors.InvalidRequest`."""
         if self._circumstances is None:
-            self._circumstances = context.circumstances(self.headers, self.services.limits.timeouts)
+            self._circumstances = context.circumstances(
+                self.headers, self.services.limits.timeouts, patient=self.patient
+            )
         return self._circumstances
 
     @property
@@ -124,6 +129,7 @@ class Exchange:
             content_language=given.content_language,
             idempotency_key=given.idempotency_key,
             traceparent=self.traceparent,
+            minimal=context.minimal(self.headers),
             journal=self.journal,
         )
 

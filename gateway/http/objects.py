@@ -18,6 +18,7 @@ from contracts.operations import (
     GetRecord,
     ListRecords,
     ReplaceRecord,
+    Write,
 )
 from contracts.paths import ObjectPath, parse_path, print_path
 from contracts.results import Found, Page, Result, Stored
@@ -29,9 +30,8 @@ from gateway.http.exchange import Exchange
 from gateway.http.negotiation import Format, accepted, require_json
 from gateway.http.parameters import flag, parse_parameters, refused
 from gateway.http.plans import plan_answer
-from gateway.http.streaming import stream_list
-
-Write = CreateRecord | ReplaceRecord | ChangeRecord | DeleteRecord
+from gateway.http.stored import MINIMAL, shown
+from gateway.http.streaming import stream_records
 
 _VARY: Header = (b"vary", b"accept, accept-language, prefer")
 
@@ -85,11 +85,11 @@ async def _read_list(exchange: Exchange, target: Resolved, wanted: Format) -> An
     cursors = exchange.services.cursors
     if "cursor" in parameters:
         query = msgspec.structs.replace(query, continuation=cursors.open(parameters["cursor"], bound))
-    operation = ListRecords(place=target, query=query)
+    operation = ListRecords(place=target, query=query, whole=streamed)
     if flag(parameters, "dry_run"):
-        return plan_answer(exchange, operation, endless=streamed)
+        return plan_answer(exchange, operation)
     if streamed:
-        return await stream_list(exchange, operation)
+        return await stream_records(exchange, operation)
     page = await exchange.tenant.perform(exchange.call(operation))
     if not isinstance(page, Page):
         raise TypeError("a list answers with a page")
@@ -171,25 +171,13 @@ def _stored(exchange: Exchange, stored: Stored) -> Answer:
     headers = [*JSON, _VARY, *_language(stored.content_language)]
     if stored.created:
         headers.append((b"location", _location(exchange, stored.path).encode("ascii")))
-    if minimal(exchange.headers):
-        body = msgspec.json.encode({"Id": _own_key(stored)})
-        headers.append((b"preference-applied", b"return=minimal"))
-    else:
-        body = msgspec.json.encode(stored.record)
+    key_alone = minimal(exchange.headers)
+    body = msgspec.json.encode(shown(stored, minimal=key_alone))
+    if key_alone:
+        headers.append(MINIMAL)
+    elif stored.whole:
         headers.append((b"etag", etags.entity_tag(body).encode()))
     return Answer(201 if stored.created else 200, body, tuple(headers))
-
-
-def _own_key(stored: Stored) -> object:
-    """The record's ``Id``, or the key of its path when the upstream does not show it."""
-    record = stored.record
-    own = record.get("Id") if isinstance(record, dict) else getattr(record, "Id", None)
-    if own is not None and own is not msgspec.UNSET:
-        return own
-    parts = stored.path.last.key.parts if stored.path.last.key is not None else ()
-    if len(parts) == 1 and parts[0].name is None:
-        return parts[0].value
-    return {part.name: part.value for part in parts}
 
 
 def _path(exchange: Exchange) -> str:

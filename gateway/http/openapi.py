@@ -1,46 +1,18 @@
-"""The OpenAPI 3.1 document, made from ``description.py``, the table of problems and the Structs of the answers."""
+"""The OpenAPI 3.1 document, made from ``description``, the table of problems and the Structs of the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
+from gateway.capabilities import Served
 from gateway.http import description
 from gateway.http.description import HEADERS, OPERATIONS, PARAMETERS, Described, Parameter, Reply
+from gateway.http.description.schemas import REF, SCHEMAS, Json, list_of, reference
 from gateway.http.plans import PlanDocument
 from gateway.http.problems import KINDS, Problem
-from gateway.routing import Served
 from gateway.version import VERSION
-
-Json = dict[str, object]
-
-_REF = "#/components/schemas/{name}"
-_RECORD: Json = {
-    "type": "object",
-    "description": "A record: property names as upstream, numbers as numbers, dates `yyyy-MM-dd`, times ISO 8601 with "
-    "offset, null for empty. A reference is an id, an object for a composite key, or the record when expanded.",
-    "additionalProperties": True,
-    "examples": [{"Id": "00001", "Description": "Pump", "Context": 1, "Status": 2, "Department": "05"}],
-}
-_RECORD_BODY: Json = {
-    "type": "object",
-    "description": "The properties of a record, without `Id` (the path or the upstream gives it). Where the entity has "
-    "`Context` and `Status`, POST and PUT need both. A reference is an id, an object for a composite key, or "
-    '`{"ExternalId": "…"}`.',
-    "minProperties": 1,
-    "additionalProperties": True,
-    "examples": [{"Description": "Pump", "Context": 1, "Status": 2, "Department": "05"}],
-}
-_PAGE: Json = {
-    "type": "object",
-    "required": ["items", "next"],
-    "properties": {
-        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Record"}},
-        "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
-        "count": {"type": ["integer", "null"], "description": "Records of the whole list, when asked for."},
-    },
-}
 
 
 def document() -> Json:
@@ -96,7 +68,7 @@ def _operation(operation: Described) -> Json:
         described["security"] = []
     if operation.body:
         described["requestBody"] = {
-            "required": operation.id != "runAction",
+            "required": not operation.body_optional,
             "content": _content(operation.body),
         }
     return described
@@ -146,7 +118,7 @@ def _parameter(parameter: Parameter) -> Json:
 
 
 def _content(content: dict[str, str]) -> Json:
-    return {media_type: {"schema": {"$ref": _REF.format(name=name)}} for media_type, name in content.items()}
+    return {media_type: {"schema": reference(name)} for media_type, name in content.items()}
 
 
 def _headers(names: Iterable[str]) -> Json:
@@ -155,45 +127,36 @@ def _headers(names: Iterable[str]) -> Json:
 
 def _schemas() -> Json:
     _, components = msgspec.json.schema_components(
-        (Problem, PlanDocument, Served), ref_template=_REF, schema_hook=_schema
+        (Problem, PlanDocument, Served), ref_template=REF, schema_hook=_schema
     )
     # Defaults come as Python has them; the document is what JSON makes of them.
     components = msgspec.json.decode(msgspec.json.encode(components))
     problem = components["Problem"]
     problem["properties"]["code"] = {"enum": sorted(KINDS)}
     problem["properties"]["outcome"] = {"enum": ["not_sent", "refused", "unknown"]}
-    tenant = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-    result = {"type": "object", "required": ["result"], "properties": {"result": {"type": "object"}}}
+    lists = {"CapabilityList": "Served", "TenantList": "Tenant"}
+    alternatives = {
+        "ListOrRecord": ("Page", "Record", "PlanDocument"),
+        "RecordOrPlan": ("Record", "PlanDocument"),
+        "BatchResultsOrPlan": ("BatchResults", "PlanDocument"),
+        "MeasurementResultsOrPlan": ("MeasurementResults", "PlanDocument"),
+        "ExportedOrPlan": ("ExportedList", "PlanDocument"),
+        "ImportResultsOrPlan": ("ImportResults", "PlanDocument"),
+        "ActionOrPlan": ("Action", "PlanDocument"),
+        "CapabilitiesOrPlan": ("CapabilityList", "PlanDocument"),
+        "TenantsOrPlan": ("TenantList", "PlanDocument"),
+    }
     return {
         **components,
-        "Record": _RECORD,
-        "RecordBody": _RECORD_BODY,
-        "Page": _PAGE,
-        "ListOrRecord": _any_of("Page", "Record", "PlanDocument"),
-        "RecordOrPlan": _any_of("Record", "PlanDocument"),
-        "Action": result,
-        "ActionOrPlan": _any_of("Action", "PlanDocument"),
-        "Arguments": {"type": "object", "additionalProperties": True},
-        "Form": {"type": "object", "additionalProperties": True, "description": "Fields and files."},
-        "CapabilityList": _list({"$ref": _REF.format(name="Served")}),
-        "CapabilitiesOrPlan": _any_of("CapabilityList", "PlanDocument"),
-        "TenantList": _list(tenant),
-        "TenantsOrPlan": _any_of("TenantList", "PlanDocument"),
-        "Health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
-        "Anything": {"type": "object"},
-        "Text": {"type": "string"},
+        **SCHEMAS,
+        **{name: list_of("items", item) for name, item in lists.items()},
+        **{
+            name: {"anyOf": [reference(choice) for choice in choices]}
+            for name, choices in alternatives.items()
+        },
     }
 
 
 def _schema(kind: type) -> Json:
     """The schema of the one thing that msgspec knows none for: an upstream body, in a plan."""
     return {"description": "JSON, text, or null"}
-
-
-def _any_of(*names: str) -> Json:
-    return {"anyOf": [{"$ref": _REF.format(name=name)} for name in names]}
-
-
-def _list(item: Mapping[str, object]) -> Json:
-    items = {"type": "array", "items": item}
-    return {"type": "object", "required": ["items"], "properties": {"items": items}}

@@ -131,8 +131,8 @@ _KINDS = (
     Kind(
         404,
         errors.ConnectorNotFound,
-        "This tenant knows no connector of that name.",
-        "Check the spelling, or have the connector added to the tenant's configuration.",
+        "The upstream has no connector of that name, or it is not active.",
+        "Check the spelling, or have the connector made, or activated, in the upstream.",
     ),
     Kind(
         404,
@@ -150,7 +150,7 @@ _KINDS = (
         406,
         errors.NotAcceptable,
         "The `Accept` header allows none of the formats that can be made.",
-        "Accept `application/json`, or `application/x-ndjson` for a stream of a list.",
+        "Accept `application/json`, or `application/x-ndjson` for a stream of a list, an export or a batch.",
     ),
     Kind(
         412,

@@ -65,6 +65,7 @@ class CallReporter:
             entity=exchange.entity,
             path=self._where(exchange),
             action=exchange.action,
+            connector=exchange.connector,
             dry_run=exchange.dry_run,
             adapter=journal.adapter,
             sends=_sends(journal.sends),

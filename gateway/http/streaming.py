@@ -1,15 +1,14 @@
-"""Whole lists as NDJSON: one record a line, one page in memory at a time."""
+"""Answers that are made while they are sent: NDJSON, one record or result a line, a piece in memory at a time."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import msgspec
 
-from contracts.call import Call
-from contracts.errors import UpstreamInvalidResponse
-from contracts.operations import ListRecords
-from contracts.results import Page
+from contracts.operations import ListRecords, RunExport
+from contracts.schema import Record
 from gateway.http.answers import Header, Streamed
 from gateway.http.exchange import Exchange
 
@@ -20,45 +19,45 @@ HEADERS: tuple[Header, ...] = (
 )
 
 
-async def stream_list(exchange: Exchange, operation: ListRecords) -> Streamed:
-    """The list from this page to its end.
+def records(exchange: Exchange, operation: ListRecords | RunExport) -> AsyncGenerator[list[Record], None]:
+    """All records of a list or an export, in pieces.
 
-    The first page is fetched here, so that what goes wrong before the first line is an ordinary
-    problem. Raises what a call raises.
+    A deadline that the caller gave bounds them together. Without one each page has the default, and what
+    comes in one piece from the upstream has the most that a caller could have given.
     """
-    first = await _page(exchange, operation)
-    headers = HEADERS
-    if first.content_language is not None:
-        headers += ((b"content-language", first.content_language.encode()),)
-    return Streamed(200, _lines(exchange, operation, first), headers)
-
-
-async def _lines(exchange: Exchange, operation: ListRecords, page: Page) -> AsyncGenerator[bytes, None]:
-    encoder = msgspec.json.Encoder()
-    seen: set[str] = set()
-    while True:
-        if page.items:
-            yield encoder.encode_lines(page.items)
-        if page.next is None:
-            return
-        if page.next in seen:
-            raise UpstreamInvalidResponse("the upstream's paging runs in a circle")
-        seen.add(page.next)
-        query = msgspec.structs.replace(operation.query, continuation=page.next, count=False)
-        page = await _page(exchange, msgspec.structs.replace(operation, query=query))
-
-
-async def _page(exchange: Exchange, operation: ListRecords) -> Page:
-    page = await exchange.tenant.perform(_call(exchange, operation))
-    if not isinstance(page, Page):
-        raise TypeError("a list answers with a page")
-    return page
-
-
-def _call(exchange: Exchange, operation: ListRecords) -> Call:
-    """A deadline that the caller gave bounds the whole stream; the default one is for each page."""
     call = exchange.call(operation)
-    given = exchange.circumstances
-    if given.explicit:
-        return call
-    return msgspec.structs.replace(call, deadline=exchange.services.clock.monotonic() + given.timeout)
+    if exchange.circumstances.explicit:
+        return exchange.tenant.stream(call)
+    clock, timeouts = exchange.services.clock, exchange.services.limits.timeouts
+    return exchange.tenant.stream(
+        msgspec.structs.replace(call, deadline=exchange.started + timeouts.most),
+        page_deadline=lambda: clock.monotonic() + timeouts.default,
+    )
+
+
+async def stream_records(exchange: Exchange, operation: ListRecords | RunExport) -> Streamed:
+    """All records, one a line. Raises what a call raises."""
+    return await streamed(records(exchange, operation))
+
+
+async def streamed(pieces: AsyncGenerator[Sequence[object], None], *further: Header) -> Streamed:
+    """The items of all pieces, one a line.
+
+    The first piece is fetched here, so that what goes wrong before the first line is an ordinary problem.
+    """
+    lines = _lines(pieces)
+    await anext(lines)
+    return Streamed(200, lines, HEADERS + further)
+
+
+async def _lines(pieces: AsyncGenerator[Sequence[object], None]) -> AsyncGenerator[bytes, None]:
+    """Begins with an empty line that says that the first piece is there; closes the pieces however it ends."""
+    encoder = msgspec.json.Encoder()
+    async with aclosing(pieces):
+        piece = await anext(pieces, ())
+        yield b""
+        if piece:
+            yield encoder.encode_lines(piece)
+        async for piece in pieces:
+            if piece:
+                yield encoder.encode_lines(piece)

@@ -32,11 +32,13 @@ def reader_behind(journal: Journal) -> DeadlineExceeded:
 
 
 def _late(call: Call) -> DeadlineExceeded:
-    """A write whose condition was read first has not been sent itself; of a list, pages have been."""
+    """Of a call of several requests, earlier ones have been sent: what is late has not."""
     if not call.journal.units:
         return DeadlineExceeded("the deadline had passed before anything was sent")
     if not call.operation.safe:
         return DeadlineExceeded(
-            "the deadline passed while the write's condition was checked; it was not sent"
+            "the deadline passed before this write, after other requests of the call; it was not sent"
         )
-    return DeadlineExceeded("the deadline passed after a part of the list", outcome=Outcome.UNKNOWN)
+    return DeadlineExceeded(
+        "the deadline passed after a part of what the call had to read", outcome=Outcome.UNKNOWN
+    )

@@ -22,6 +22,8 @@ from gateway.settings.secret import Secret
 LEAST_SECRET_BYTES = 32
 """What a secret that signs must have (RFC 7518 §3.2)."""
 
+_OWN_ADDRESSES = ("rest", "site")
+
 
 def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Problem]:
     """The problems of ``settings``, which may lack entries that could not be decoded.
@@ -36,7 +38,7 @@ def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Proble
         path, entry = f"environments.{name}", _entry(document, "environments", name)
         yield from _environment(path, environment)
         yield from _entities(f"{path}.entities", environment.entities, _names(entry, "entities"))
-    yield from _tenants(settings.tenants, _names(document, "environments"))
+    yield from _tenants(settings, document)
     tenants, tokens = _names(document, "tenants"), "jwt" in _names(document, "server")
     for name, client in settings.clients.items():
         yield from _client(f"clients.{name}", client, tenants, tokens)
@@ -46,10 +48,20 @@ def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Proble
 def advice(settings: Settings) -> Iterator[Problem]:
     """What is allowed and yet looks like a mistake."""
     for name, environment in settings.environments.items():
-        if not urlsplit(environment.rest).path.rstrip("/").lower().endswith("/api/v1"):
+        rest, site = (
+            urlsplit(address or "").path.rstrip("/").lower()
+            for address in (environment.rest, environment.site)
+        )
+        if environment.rest is not None and not rest.endswith("/api/v1"):
             yield Problem(
                 f"environments.{name}.rest",
                 "does not end in '/api/v1', as addresses of the REST interface do",
+            )
+        if "/webservices" in site or site.endswith("/api/v1"):
+            yield Problem(
+                f"environments.{name}.site",
+                "is the address of one interface; a site's ends before '/WebServices', as in "
+                "'https://customer.ultimo.net/Ultimo'",
             )
 
 
@@ -65,12 +77,19 @@ def _names(document: Mapping[str, object], part: str) -> Collection[str]:
 
 
 def _environment(path: str, environment: EnvironmentSettings) -> Iterator[Problem]:
-    address = urlsplit(environment.rest)
-    if address.scheme == "http" and not environment.allow_http and not _local(address.hostname or ""):
-        yield Problem(
-            f"{path}.rest",
-            "sends keys and records in clear text; use https, or say 'allow_http: true' in this environment",
-        )
+    for name in environment.addresses:
+        if name in _OWN_ADDRESSES:
+            yield Problem(f"{path}.addresses.{name}", f"is set as '{name}' of the environment itself")
+    places = {name: getattr(environment, name) for name in _OWN_ADDRESSES}
+    places |= {f"addresses.{name}": address for name, address in environment.addresses.items()}
+    for name, address in places.items():
+        parts = urlsplit(address or "")
+        if parts.scheme == "http" and not environment.allow_http and not _local(parts.hostname or ""):
+            yield Problem(
+                f"{path}.{name}",
+                "sends credentials and records in clear text; use https, or say 'allow_http: true' in this "
+                "environment",
+            )
 
 
 def _local(host: str) -> bool:
@@ -113,14 +132,35 @@ def _navigation(path: str, kind: str | NavigationSettings, known: Collection[str
         yield _unknown(path, "entity", kind.target, known)
 
 
-def _tenants(tenants: Mapping[str, TenantSettings], environments: Collection[str]) -> Iterator[Problem]:
-    for name, tenant in tenants.items():
+def _tenants(settings: Settings, document: Mapping[str, object]) -> Iterator[Problem]:
+    environments = _names(document, "environments")
+    for name, tenant in settings.tenants.items():
+        path = f"tenants.{name}"
         if tenant.environment not in environments:
-            yield _unknown(f"tenants.{name}.environment", "environment", tenant.environment, environments)
+            yield _unknown(f"{path}.environment", "environment", tenant.environment, environments)
         if not tenant.adapters:
-            yield Problem(f"tenants.{name}.adapters", "expected at least one adapter")
+            yield Problem(f"{path}.adapters", "expected at least one adapter")
         elif len(tenant.adapter_options()) < len(tenant.adapters):
-            yield Problem(f"tenants.{name}.adapters", "names an adapter twice")
+            yield Problem(f"{path}.adapters", "names an adapter twice")
+        own = _names(_entry(document, "environments", tenant.environment), "entities")
+        yield from _routes(f"{path}.routes", tenant, own)
+
+
+def _routes(path: str, tenant: TenantSettings, own: Collection[str]) -> Iterator[Problem]:
+    entities = [*(entity.name for entity in STANDARD_ENTITIES), *own]
+    yield from _unlike(path, tenant.routes)
+    for entity, adapters in tenant.routes.items():
+        if not entity.startswith("_") and entity.lower() not in map(str.lower, entities):
+            yield _unknown(f"{path}.{entity}", "entity", entity, entities)
+        if not adapters:
+            yield Problem(f"{path}.{entity}", "expected at least one adapter")
+        elif len(set(adapters)) < len(adapters):
+            yield Problem(f"{path}.{entity}", "names an adapter twice")
+        for index, adapter in enumerate(adapters):
+            if adapter not in tenant.adapter_options():
+                known = tenant.adapter_options()
+                hint = suggestion(adapter, known) or f"; it has {', '.join(known)}"
+                yield Problem(f"{path}.{entity}[{index}]", f"the tenant has no adapter '{adapter}'{hint}")
 
 
 def _server(server: ServerSettings) -> Iterator[Problem]:

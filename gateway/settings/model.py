@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from contracts.wire import Slot
 from gateway.settings.entities import EntitySettings, Identifier
 from gateway.settings.secret import Secret
 
@@ -58,6 +59,7 @@ Seconds = Annotated[
 Bytes = Annotated[int, Meta(ge=1, description="a number of bytes, at least 1")]
 Count = Annotated[int, Meta(ge=1, description="a whole number, at least 1")]
 Url = Annotated[str, Meta(description="an address such as 'https://customer.ultimo.net/api/v1'")]
+SiteUrl = Annotated[str, Meta(description="an address such as 'https://customer.ultimo.net/Ultimo'")]
 ProxyUrl = Annotated[str, Meta(description="an address such as 'http://proxy.example:3128'")]
 
 Scope = Literal["read", "write"]
@@ -75,12 +77,14 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a caller may send, in bytes: ``body`` of a record, ``action`` as JSON, ``upload`` as multipart.
+    """What a caller may send, in bytes.
 
-    ``calls`` is how many calls may be under way at once; the next one is refused as overloaded.
+    ``body`` of a record, ``batch`` of many (a batch, an import, readings), ``action`` as JSON, ``upload`` as
+    multipart. ``calls`` is how many calls may be under way at once; the next one is refused as overloaded.
     """
 
     body: Bytes = 1_048_576
+    batch: Bytes = 20_971_520
     action: Bytes = 20_971_520
     upload: Bytes = 524_288_000
     calls: Count = 1_000
@@ -139,14 +143,18 @@ class TimeoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One upstream installation, with the quota that all its tenants share.
 
-    ``rest`` is the base address of the REST interface; ``allow_http`` lets it be one without TLS, over
-    which the tenants' keys can be read on the way. ``zone`` is the time zone for times without an offset.
-    ``max_connections`` is per tenant. ``max_response`` is in bytes, after inflation. ``entities`` are
-    those of its own data model, and what it has added to the standard ones.
+    ``rest`` is the base address of the REST interface, ``site`` that of Connector.ashx and of SOAP, up to
+    ``/WebServices``; ``addresses`` are those of further adapters, by the interface that they name.
+    ``allow_http`` lets them be ones without TLS, over which the tenants' credentials can be read on the way.
+    ``zone`` is the time zone for times without an offset. ``max_connections`` is per tenant and address.
+    ``max_response`` is in bytes, after inflation. ``entities`` are those of its own data model, and what it
+    has added to the standard ones.
     """
 
-    rest: Url
     zone: ZoneInfo
+    rest: Url | None = None
+    site: SiteUrl | None = None
+    addresses: dict[Name, Url] = {}
     allow_http: bool = False
     proxy: ProxyUrl | None = None
     ca_file: Path | None = None
@@ -157,13 +165,29 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     def address(self, interface: str) -> str | None:
         """The base address of an interface, without a slash at the end; None where there is none."""
-        return self.rest.rstrip("/") if interface == "rest" else None
+        own = {"rest": self.rest, "site": self.site}
+        address = own[interface] if interface in own else self.addresses.get(interface)
+        return None if address is None else address.rstrip("/")
 
 
 class CredentialSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the upstream knows the tenant by: ``api_key`` for the REST interface."""
+    """What the upstream knows the tenant by, as far as its adapters need it.
 
-    api_key: Secret
+    ``api_key`` is that of the REST interface, ``username`` and ``password`` those of Connector.ashx and SOAP.
+    """
+
+    api_key: Secret | None = None
+    username: Text | None = None
+    password: Secret | None = None
+
+    def slots(self) -> dict[Slot, str]:
+        """What there is, revealed; for the one place that sends it."""
+        given: dict[Slot, str | None] = {
+            Slot.API_KEY: self.api_key.reveal() if self.api_key else None,
+            Slot.USERNAME: self.username,
+            Slot.PASSWORD: self.password.reveal() if self.password else None,
+        }
+        return {slot: value for slot, value in given.items() if value is not None}
 
 
 class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,16 +202,20 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     ``company`` goes out as Ultimo-Company. ``multilingual`` says that the API key is set so: values are
     objects of language codes. ``strip_html`` has markup taken out of texts. ``adapters`` are names in the
-    order of preference, or names with their options. ``language`` is used where a caller names none.
+    order of preference, or names with their options; ``routes`` gives another order, or fewer of them, for an
+    entity. ``scan_limit`` is the most records that the gateway looks through to find, order or count
+    what an adapter cannot. ``language`` is used where a caller names none.
     """
 
     environment: Name
-    credentials: CredentialSettings
+    credentials: CredentialSettings = CredentialSettings()
     client_certificate: CertificateSettings | None = None
     company: HeaderText | None = None
     multilingual: bool = False
     strip_html: bool = False
     adapters: tuple[Name, ...] | dict[Name, dict[str, object] | None] = ("rest",)
+    routes: dict[Identifier, tuple[Name, ...]] = {}
+    scan_limit: Count = 250_000
     language: LanguageTag | None = None
 
     def adapter_options(self) -> dict[str, dict[str, object]]:
@@ -224,7 +252,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret of the configuration, for what keeps them out of logs."""
         found = [self.server.cursor_secret, self.server.jwt.secret if self.server.jwt else None]
-        found += [tenant.credentials.api_key for tenant in self.tenants.values()]
+        for tenant in self.tenants.values():
+            found += [tenant.credentials.api_key, tenant.credentials.password]
         return tuple(secret for secret in found if secret is not None)
 
     def fingerprint(self) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from gateway.settings.decode import Reader, Unreadable, expected, found
-from gateway.settings.model import ProxyUrl, Url
+from gateway.settings.model import ProxyUrl, SiteUrl, Url
 from gateway.settings.problems import suggestion
 from gateway.settings.secret import Secret
 
@@ -28,6 +28,7 @@ def readers(environ: Mapping[str, str], folder: Path) -> Mapping[object, Reader]
         Path: lambda value: _file(value, folder),
         ZoneInfo: _zone,
         Url: lambda value: _address(value, Url),
+        SiteUrl: lambda value: _address(value, SiteUrl),
         ProxyUrl: lambda value: _address(value, ProxyUrl),
     }
 

@@ -14,7 +14,7 @@ import msgspec
 import psutil
 
 from gateway.keys import hash_key
-from tests.support.servers import KEY, UPSTREAM_KEY
+from tests.support.servers import KEY, UPSTREAM_KEY, UPSTREAM_PASSWORD
 
 UPLOAD = "_CustomUpload"
 UPLOAD_ELEMENT = "c0000000-0000-4000-8000-000000000003"
@@ -37,7 +37,8 @@ class Running(msgspec.Struct):
 
 
 @contextmanager
-def _running(command: list[str], environ: Mapping[str, str], ready: str) -> Iterator[Running]:
+def running_process(command: list[str], environ: Mapping[str, str], ready: str) -> Iterator[Running]:
+    """A Python module as a process; its address stands in the first line of its output that holds ``ready``."""
     process = subprocess.Popen(
         [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True, env={**os.environ, **environ}
     )
@@ -54,7 +55,7 @@ def _running(command: list[str], environ: Mapping[str, str], ready: str) -> Iter
 @contextmanager
 def sandbox_process(*arguments: str) -> Iterator[Running]:
     """A sandbox without limits, on a free port."""
-    with _running(
+    with running_process(
         ["adapters.sandbox", "--port", "0", "--limits", "off", *arguments], {}, "sandbox ready"
     ) as running:
         yield running
@@ -62,22 +63,37 @@ def sandbox_process(*arguments: str) -> Iterator[Running]:
 
 @contextmanager
 def gateway_process(upstream: Running, folder: Path) -> Iterator[Running]:
-    """A gateway in front of a sandbox, on a free port, with a tenant ``demo`` and the key ``test-key``."""
+    """A gateway in front of a sandbox, on a free port, with the key ``test-key``.
+
+    The tenant ``demo`` has REST; ``connector`` and ``soap`` have the exports of Equipment alone.
+    """
+    rest, site = (
+        {"api_key": {"env": "UPSTREAM_KEY"}},
+        {"username": "sandbox-user", "password": {"env": "SITE"}},
+    )
+    exports = {"exports": {"Equipment": {"connector": "EXP_EQUIPMENT", "filters": ["Id"]}}}
+    adapters: dict[str, dict[str, object]] = {
+        "demo": {"rest": {"actions": {UPLOAD: {"element": UPLOAD_ELEMENT}}}},
+        "connector": {"connector": exports},
+        "soap": {"soap": exports},
+    }
     document = {
         "server": {"port": 0},
-        "environments": {"plant": {"rest": upstream.url + "/api/v1", "zone": "Europe/Amsterdam"}},
+        "environments": {
+            "plant": {"rest": upstream.url + "/api/v1", "site": upstream.url, "zone": "Europe/Amsterdam"}
+        },
         "tenants": {
-            "demo": {
+            name: {
                 "environment": "plant",
-                "credentials": {"api_key": {"env": "UPSTREAM_KEY"}},
-                "adapters": {"rest": {"actions": {UPLOAD: {"element": UPLOAD_ELEMENT}}}},
+                "credentials": rest if name == "demo" else site,
+                "adapters": given,
             }
+            for name, given in adapters.items()
         },
         "clients": {"tests": {"keys": [hash_key(KEY)], "scopes": ["read", "write"], "tenants": ["*"]}},
     }
     file = folder / "gateway.yaml"
     file.write_bytes(msgspec.json.encode(document))
-    with _running(
-        ["gateway.cli", "serve", "--config", str(file)], {"UPSTREAM_KEY": UPSTREAM_KEY}, '"serving"'
-    ) as running:
+    environ = {"UPSTREAM_KEY": UPSTREAM_KEY, "SITE": UPSTREAM_PASSWORD}
+    with running_process(["gateway.cli", "serve", "--config", str(file)], environ, '"serving"') as running:
         yield running

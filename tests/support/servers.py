@@ -19,6 +19,8 @@ from gateway.keys import hash_key
 from gateway.settings import parse
 
 UPSTREAM_KEY = "sandbox-demo"
+UPSTREAM_USER = "sandbox-user"
+UPSTREAM_PASSWORD = "sandbox-password"
 KEY = "test-key"
 READ_KEY = "test-read-key"
 NARROW_KEY = "test-narrow-key"
@@ -81,14 +83,21 @@ async def gateway(
 ) -> AsyncIterator[Served]:
     """A gateway in front of ``upstream`` (a REST base address), with a tenant ``demo`` when none is given.
 
+    The environment's site is what stands before ``/api/v1``, and each tenant has the credentials for both.
     ``test-key`` may do everything, ``test-read-key`` may read, ``test-narrow-key`` sees no tenant ``demo``.
     """
     tenants = tenants or {"demo": {}}
+    plant = {"rest": upstream, "site": upstream.removesuffix("/api/v1"), "zone": "Europe/Amsterdam"}
+    credentials = {
+        "api_key": {"env": "UPSTREAM_KEY"},
+        "username": UPSTREAM_USER,
+        "password": {"env": "UPSTREAM_PASSWORD"},
+    }
     document = {
         "server": {"log": {"format": "json"}, **(server or {})},
-        "environments": {"plant": {"rest": upstream, "zone": "Europe/Amsterdam", **(environment or {})}},
+        "environments": {"plant": {**plant, **(environment or {})}},
         "tenants": {
-            name: {"environment": "plant", "credentials": {"api_key": {"env": "UPSTREAM_KEY"}}, **tenant}
+            name: {"environment": "plant", "credentials": credentials, **tenant}
             for name, tenant in {**tenants, "other": {}}.items()
         },
         "clients": {
@@ -97,7 +106,7 @@ async def gateway(
             "narrow": {"keys": [hash_key(NARROW_KEY)], "scopes": ["read", "write"], "tenants": ["other"]},
         },
     }
-    environ = {"UPSTREAM_KEY": UPSTREAM_KEY, **(secrets or {})}
+    environ = {"UPSTREAM_KEY": UPSTREAM_KEY, "UPSTREAM_PASSWORD": UPSTREAM_PASSWORD, **(secrets or {})}
     settings = parse(msgspec.json.encode(document).decode(), environ, Path())
     log = io.BytesIO()
     built = build(settings, clock=clock, log=log)

@@ -1,8 +1,12 @@
 """The API in words and small tables: what ``openapi.py`` and ``docs.py`` are made from."""
 
+from gateway.http.description.many import MANY
 from gateway.http.description.model import Described, Parameter, Reply
-from gateway.http.description.operations import OPERATIONS
+from gateway.http.description.objects import OBJECTS
 from gateway.http.description.parameters import HEADERS, PARAMETERS
+from gateway.http.description.service import SERVICE
+
+OPERATIONS: tuple[Described, ...] = OBJECTS + MANY + SERVICE
 
 TITLE = "Ultimo Gateway"
 SUMMARY = "One JSON API in front of IFS Ultimo, whatever interface serves it."

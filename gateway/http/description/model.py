@@ -27,8 +27,8 @@ class Reply(msgspec.Struct, frozen=True):
 class Described(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path.
 
-    ``body`` is media type → schema name; ``curl`` is what follows the host, ``answer`` what the last of
-    these may answer.
+    ``body`` is media type → schema name, and may be left out where it is ``body_optional``; ``curl`` is what
+    follows the host, ``answer`` what the last of these may answer.
     """
 
     method: str
@@ -41,6 +41,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     public: bool = False
     parameters: tuple[str, ...] = ()
     body: dict[str, str] = {}
+    body_optional: bool = False
     replies: tuple[Reply, ...]
     errors: tuple[str, ...] = ()
     curl: tuple[str, ...]

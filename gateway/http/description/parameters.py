@@ -31,6 +31,13 @@ _PARAMETERS = (
         _text("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"),
         "REST_ReportJob",
     ),
+    Parameter(
+        "connector",
+        "path",
+        "The name of a connector.",
+        _text("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"),
+        "EXP_EQUIPMENT",
+    ),
     Parameter("code", "path", "An error code.", _text(), "invalid_filter"),
     Parameter(
         "filter",
@@ -66,7 +73,8 @@ _PARAMETERS = (
         "Request-Timeout",
         "header",
         "Seconds for the whole call, waiting and the body's arrival included; at most 300. Without it a call has "
-        "30, each page of a stream has 30, and a form with files has 300; the operator may have set others.",
+        "30, each page of a stream has 30, and what carries files or many records has 300; the operator may have "
+        "set others.",
         {"type": "number", "exclusiveMinimum": 0},
         "10",
     ),

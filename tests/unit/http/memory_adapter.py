@@ -1,34 +1,59 @@
 """A whole adapter over a few records in memory, so that routes can be tried without an upstream."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 
 from contracts.adapter import Capabilities
 from contracts.call import Call, UpstreamSend
-from contracts.errors import RecordNotFound
+from contracts.errors import GatewayError, RecordNotFound, UpstreamRejected, UpstreamUnavailable
 from contracts.operations import (
     ChangeRecord,
     CreateRecord,
     DeleteRecord,
     GetRecord,
     ListRecords,
+    Member,
     Operation,
     ReplaceRecord,
     RunAction,
+    RunExport,
+    RunImport,
+    TakeReadings,
+    Write,
+    WriteBatch,
 )
 from contracts.paths import Key, ObjectPath, Segment, print_path
-from contracts.results import ActionDone, Deleted, Found, Page, Result, Stored
-from contracts.wire import Slot, Wire, WireRequest
+from contracts.results import (
+    ActionDone,
+    BatchDone,
+    Deleted,
+    Found,
+    ImportDone,
+    Imported,
+    MemberDone,
+    Page,
+    ReadingsTaken,
+    ReadingTaken,
+    Result,
+    Scan,
+    Stored,
+)
+from contracts.schema import Record
+from contracts.wire import Notation, Placeholder, Slot, Wire, WireRequest
 
 PAGE = 2
+PACK = 2
 
 
 class MemoryAdapter:
     """Records by their printed path.
 
-    ``before`` is run in each call, to fail it or to look at it; ``refuses`` says what is not served.
+    ``before`` is run in each call, to fail it or to look at it; ``refuses`` says what is not served;
+    ``tells`` is false when what it stored is told by its key alone;
+    ``serves`` names the operations, ``missing`` why another is not among them;
+    ``fails_at`` is the id of the record at which an export breaks off, and ``ended`` that one did not.
     """
 
     def __init__(self) -> None:
@@ -39,18 +64,28 @@ class MemoryAdapter:
         self.records["Building/01%2F02"] = {"Id": "01/02", "Description": "Hall"}
         self.calls: list[Call] = []
         self.uploads: list[tuple[str, str | None, str | None, int]] = []
+        self.tells = True
+        self.serves = {"list", "get", "create", "replace", "change", "delete", "action"}
+        self.serves |= {"batch", "measurements", "export", "import"}
+        self.missing: dict[str, str] = {}
+        self.fails_at: str | None = None
+        self.ended = False
         self.before: Callable[[Call], None] = lambda call: None
         self.refuses: Callable[[Operation], str | None] = lambda operation: None
 
     @property
     def capabilities(self) -> Capabilities:
-        kinds = frozenset({"list", "get", "create", "replace", "change", "action"})
-        return Capabilities(operations=kinds, missing={"delete": "a batch adapter would serve it"})
+        return Capabilities(operations=frozenset(self.serves), missing=self.missing)
 
     def refusal(self, operation: Operation) -> str | None:
         return self.refuses(operation)
 
+    def pack(self, members: Sequence[Member]) -> int:
+        return min(PACK, len(members))
+
     def plan(self, call: Call) -> tuple[WireRequest, ...]:
+        if isinstance(call.operation, RunExport):
+            return (self._export_request(call.operation),)
         body = getattr(call.operation, "body", None)
         return (
             WireRequest(
@@ -58,6 +93,18 @@ class MemoryAdapter:
                 target="/object/Equipment",
                 headers=(("ApiKey", Slot.API_KEY), ("Accept", "application/json")),
                 content=None if body is None else msgspec.json.encode(body),
+            ),
+        )
+
+    def _export_request(self, operation: RunExport) -> WireRequest:
+        return WireRequest(
+            method="POST",
+            target=f"/Connector.ashx?ExportName={operation.name}",
+            secrets=(("Username", Slot.USERNAME),),
+            content=(
+                b"<a>\xc3\xa9</a><password>",
+                Placeholder(Slot.PASSWORD, Notation.XML),
+                b"</password>",
             ),
         )
 
@@ -74,20 +121,58 @@ class MemoryAdapter:
                 return Found(
                     record=self._record(call.operation.place.path), content_language=call.accept_language
                 )
-            case CreateRecord():
-                return self._store(ObjectPath((Segment("Job", Key.single("0000009")),)), call.operation.body)
-            case ReplaceRecord():
-                return self._store(call.operation.place.path, call.operation.body)
-            case ChangeRecord():
-                record = self._record(call.operation.place.path)
-                return self._store(call.operation.place.path, record | call.operation.body)
-            case DeleteRecord():
-                self._record(call.operation.place.path)
-                del self.records[print_path(call.operation.place.path)]
-                return Deleted()
             case RunAction():
                 return await self._run(call.operation)
+            case WriteBatch():
+                return BatchDone(results=tuple(map(self._member, call.operation.members)))
+            case RunExport():
+                return Scan(pieces=self._exported())
+            case RunImport():
+                return ImportDone(results=tuple(self._imported(item.type) for item in call.operation.objects))
+            case TakeReadings():
+                return ReadingsTaken(
+                    results=tuple(self._taken(item.point) for item in call.operation.readings)
+                )
+            case CreateRecord() | ReplaceRecord() | ChangeRecord() | DeleteRecord():
+                return self._write(call.operation)
         raise AssertionError("an operation that this adapter does not know")
+
+    def _write(self, operation: Write) -> Stored | Deleted:
+        match operation:
+            case CreateRecord():
+                return self._store(ObjectPath((Segment("Job", Key.single("0000009")),)), operation.body)
+            case ReplaceRecord():
+                return self._store(operation.place.path, operation.body)
+            case ChangeRecord():
+                record = self._record(operation.place.path)
+                return self._store(operation.place.path, record | operation.body)
+            case DeleteRecord():
+                self._record(operation.place.path)
+                del self.records[print_path(operation.place.path)]
+                return Deleted()
+
+    def _member(self, member: Member) -> MemberDone:
+        try:
+            return MemberDone(member.id, self._write(member.write))
+        except GatewayError as error:
+            return MemberDone(member.id, error)
+
+    async def _exported(self) -> AsyncGenerator[list[Record], None]:
+        for record in list(self.records.values()):
+            if self.fails_at is not None and record["Id"] == self.fails_at:
+                raise UpstreamUnavailable("it broke off")
+            yield [record]
+        self.ended = True
+
+    def _imported(self, kind: str) -> Imported:
+        if kind == "Vendor":
+            return Imported(type=kind, action="Update", key="2513")
+        return Imported(type=kind, action="Error", error=UpstreamRejected("no such type"))
+
+    def _taken(self, point: str) -> ReadingTaken:
+        if point == "RUNHOURS":
+            return ReadingTaken(line_id="00000000000001")
+        return ReadingTaken(error=None if point == "SILENT" else UpstreamRejected("no such point"))
 
     def _page(self, operation: ListRecords) -> Page:
         entity = operation.place.path.last.name
@@ -112,7 +197,9 @@ class MemoryAdapter:
         key = path.last.key
         assert key is not None
         self.records[printed] = {"Id": key.parts[0].value, **body}
-        return Stored(record=self.records[printed], created=created, path=path)
+        if self.tells:
+            return Stored(record=self.records[printed], created=created, path=path)
+        return Stored(record={"Id": key.parts[0].value}, created=created, path=path, whole=False)
 
     async def _run(self, operation: RunAction) -> ActionDone:
         if operation.parts is not None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from litestar import Litestar
@@ -173,7 +174,7 @@ def services(
     """Everything that the routes need, for two tenants; ``hidden`` is nobody's."""
     clock = SystemClock()
     settings = TenantSettings(
-        environment="plant", credentials=CredentialSettings(api_key=Secret("upstream-secret"))
+        environment="plant", credentials=CredentialSettings(api_key=Secret("upstream-secret")), scan_limit=8
     )
     tenants = [
         Tenant(
@@ -183,6 +184,8 @@ def services(
             routing=Routing({"memory": adapter}),
             wires={"memory": NoWire()},
             policies=policies(clock),
+            scan_limit=settings.scan_limit,
+            zone=ZoneInfo("Europe/Amsterdam"),
         )
         for name in ("demo", "other", "hidden")
     ]

@@ -224,6 +224,8 @@ async def test_the_operators_routes_can_have_a_port_of_their_own() -> None:
 
 
 async def test_capabilities_tell_who_serves_what(api: Served) -> None:
+    api.adapter.serves.remove("delete")
+    api.adapter.missing = {"delete": "a batch adapter would serve it"}
     items = (await api.get("/v1/demo/capabilities")).json["items"]
     assert isinstance(items, list)
     by_operation = {item["operation"]: item for item in items}
@@ -236,7 +238,7 @@ async def test_capabilities_tell_who_serves_what(api: Served) -> None:
 @pytest.mark.parametrize("target", ["/v1/demo/capabilities", "/v1/tenants"])
 async def test_a_dry_run_of_what_sends_nothing_shows_that(api: Served, target: str) -> None:
     plan = (await api.get(f"{target}?dry_run=true")).json
-    assert plan == {"adapter": None, "units": 0, "at_most": 0, "requests": []}
+    assert plan == {"adapter": None, "units": 0, "at_most": 0, "completed": [], "requests": []}
 
 
 async def test_the_sizes_of_both_bodies_are_logged(api: Served) -> None:

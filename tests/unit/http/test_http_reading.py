@@ -260,6 +260,7 @@ async def test_a_dry_run_sends_nothing_and_shows_no_secret(api: Served) -> None:
         "adapter": "memory",
         "units": 1,
         "at_most": 1,
+        "completed": [],
         "requests": [
             {
                 "method": "GET",

@@ -50,6 +50,14 @@ async def test_a_caller_may_want_the_key_alone(api: Served) -> None:
     assert "etag" not in reply.headers
 
 
+async def test_a_record_of_which_the_key_alone_is_known_has_no_tag(api: Served) -> None:
+    api.adapter.tells = False
+    reply = await api.send("PUT", RECORD, body=BODY)
+    assert (reply.status, reply.json) == (200, {"Id": "00001"})
+    assert "etag" not in reply.headers
+    assert "preference-applied" not in reply.headers
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 async def test_a_condition_is_checked_by_a_read_before_the_write(api: Served, method: str) -> None:
     body = {"PUT": BODY, "PATCH": {"Description": "New"}, "DELETE": None}[method]

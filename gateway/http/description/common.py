@@ -1,0 +1,37 @@
+"""What the descriptions of several operations have in common: errors, parameters, headers."""
+
+from __future__ import annotations
+
+from gateway.http.description.model import Reply
+
+ACCESS_ERRORS = ("unauthenticated", "overloaded", "internal_error", "not_acceptable", "invalid_request")
+TENANT_ERRORS = (*ACCESS_ERRORS, "forbidden", "tenant_not_found")
+CALL_ERRORS = (
+    *TENANT_ERRORS,
+    "operation_not_supported",
+    "quota_exceeded",
+    "upstream_unavailable",
+    "upstream_invalid_response",
+    "upstream_auth_failed",
+    "deadline_exceeded",
+)
+PATH_ERRORS = ("invalid_path", "entity_not_found")
+WRITE_ERRORS = (
+    *CALL_ERRORS,
+    "upstream_rejected",
+    "outcome_unknown",
+    "invalid_body",
+    "payload_too_large",
+    "unsupported_media_type",
+)
+RECORD_WRITE_ERRORS = (*WRITE_ERRORS, *PATH_ERRORS)
+CONNECTOR_ERRORS = ("connector_not_found", "invalid_body", "payload_too_large", "unsupported_media_type")
+
+ALWAYS = ("X-Request-Id", "traceparent")
+CALL = ("tenant", "Request-Timeout", "Priority", *ALWAYS, "Accept-Language")
+COST = ("X-Request-Id", "Quota-Cost", "Server-Timing")
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+WRITE = ("path", *CALL, "Content-Language", "Prefer", "Idempotency-Key", "dry_run")
+STORED = (*COST, "ETag", "Content-Language", "Preference-Applied")
+DRY = Reply(200, "With `dry_run=true`: what would be sent.", {JSON: "PlanDocument"}, COST)
