@@ -19,10 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from gateway.demo.run import SECRETS
 from gateway.keys import hash_key
 
 DEMO = Path(__file__).parents[2] / "gateway" / "demo" / "demo.yaml"
-ENVIRON = {**os.environ, "SANDBOX_KEY": "sandbox-demo"}
+SMALL = Path(__file__).parents[1] / "support" / "small.yaml"
+ENVIRON = {**os.environ, **SECRETS}
 
 
 def command(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -54,14 +56,15 @@ def test_wrong_usage_is_2_and_shows_the_right_one(arguments: tuple[str, ...]) ->
 
 
 def test_a_right_configuration_is_fine() -> None:
-    done = command("config", "check", str(DEMO))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{DEMO}: fine (1 environment, 1 tenant, 2 clients)\n"
+    for file, tenants in ((DEMO, "4 tenants"), (SMALL, "1 tenant")):
+        done = command("config", "check", str(file))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"{file}: fine (1 environment, {tenants}, 2 clients)\n"
 
 
 def test_every_mistake_is_a_line_with_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
-    path.write_text(DEMO.read_text().replace("port: 8080", "prot: 8080").replace("[read]", "[reed]"))
+    path.write_text(SMALL.read_text().replace("port: 8080", "prot: 8080").replace("[read]", "[reed]"))
     done = command("config", "check", str(path))
     assert done.returncode == 1
     first, second = done.stderr.splitlines()
@@ -76,7 +79,8 @@ def test_every_mistake_is_a_line_with_file_and_line(tmp_path: Path) -> None:
             "[rest, rset]",
             ":19: tenants.demo.adapters[1]: no adapter of this name is installed, did you mean 'rest'?",
         ),
-        ("[zzz]", ":19: tenants.demo.adapters[0]: no adapter of this name is installed; there are: rest"),
+        ("[zzz]", ":19: tenants.demo.adapters[0]: no adapter of this name is installed; there are: "),
+        ("[soap]", ":19: tenants.demo.adapters[0]: the environment 'sandbox' has no address for 'site'; "),
         (
             "{rest: {acctions: {}}}",
             "tenants.demo.adapters.rest.acctions: unknown key, did you mean 'actions'?",
@@ -85,7 +89,7 @@ def test_every_mistake_is_a_line_with_file_and_line(tmp_path: Path) -> None:
 )
 def test_what_only_adapters_can_find_wrong_is_found_too(tmp_path: Path, adapters: str, told: str) -> None:
     path = tmp_path / "wrong.yaml"
-    path.write_text(DEMO.read_text().replace("adapters: [rest]", f"adapters: {adapters}"))
+    path.write_text(SMALL.read_text().replace("adapters: [rest]", f"adapters: {adapters}"))
     done = command("config", "check", str(path))
     assert done.returncode == 1
     assert told in done.stderr
@@ -96,7 +100,7 @@ def test_adapters_and_all_else_are_told_of_in_one_round(tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     jwt = "port: 8080\n  jwt: {issuer: i, audience: a, keys_file: jwks.json}"
     wrong = (
-        DEMO.read_text().replace("port: 8080", jwt).replace("[read]", "[raed]").replace("[rest]", "[rset]")
+        SMALL.read_text().replace("port: 8080", jwt).replace("[read]", "[raed]").replace("[rest]", "[rset]")
     )
     path.write_text(wrong)
     (tmp_path / "jwks.json").write_text("[]")
@@ -106,7 +110,7 @@ def test_adapters_and_all_else_are_told_of_in_one_round(tmp_path: Path) -> None:
 
 def test_an_address_that_looks_wrong_is_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
-    path.write_text(DEMO.read_text().replace("/api/v1", "/api"))
+    path.write_text(SMALL.read_text().replace("/api/v1", "/api"))
     done = command("config", "check", str(path))
     assert done.returncode == 0
     assert done.stderr == (
@@ -132,7 +136,7 @@ def test_files_of_tls_are_named_where_they_are_configured(tmp_path: Path) -> Non
     (tmp_path / "client.pem").write_bytes(issued.cert_chain_pems[0].bytes())
     (tmp_path / "none.pem").write_text("nothing")
     path = tmp_path / "gateway.yaml"
-    text = DEMO.read_text().replace("zone:", "ca_file: none.pem\n    zone:")
+    text = SMALL.read_text().replace("zone:", "ca_file: none.pem\n    zone:")
     path.write_text(text)
     told = command("config", "check", str(path)).stderr
     assert told == f"{path}:12: environments.sandbox.ca_file: holds no certificate in PEM form\n"
@@ -141,14 +145,14 @@ def test_files_of_tls_are_named_where_they_are_configured(tmp_path: Path) -> Non
         ("locked.pem", "the private key is encrypted; store it"),
         ("none.pem", "expected a certificate and the private key that belongs to it"),
     ):
-        path.write_text(DEMO.read_text().replace("adapters:", certificate % file))
+        path.write_text(SMALL.read_text().replace("adapters:", certificate % file))
         told = command("config", "check", str(path)).stderr
         assert told.startswith(f"{path}:19: tenants.demo.client_certificate: {reason}")
 
 
 def test_a_missing_secret_or_file_is_1_and_named() -> None:
     without = {name: value for name, value in ENVIRON.items() if name != "SANDBOX_KEY"}
-    done = command("serve", "--config", str(DEMO), environ=without)
+    done = command("serve", "--config", str(SMALL), environ=without)
     assert done.returncode == 1
     assert "the environment variable SANDBOX_KEY is not set" in done.stderr
     done = command("serve", "--config", "absent.yaml")

@@ -19,7 +19,7 @@ import httpx
 import psutil
 import pytest
 
-DEMO = Path(__file__).parents[2] / "gateway" / "demo" / "demo.yaml"
+SMALL = Path(__file__).parents[1] / "support" / "small.yaml"
 KEY = {"X-API-Key": "demo-key"}
 
 
@@ -67,7 +67,7 @@ async def served(process: Process) -> dict[str, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_gateway_serves_until_a_signal_and_ends_with_0(number: signal.Signals) -> None:
-    async with running("serve", "--config", str(DEMO), "--port", "0") as process:
+    async with running("serve", "--config", str(SMALL), "--port", "0") as process:
         begun = await served(process)
         async with httpx.AsyncClient() as client:
             assert (await client.get(begun["address"] + "/livez")).status_code == 200
@@ -82,7 +82,7 @@ async def test_a_gateway_serves_until_a_signal_and_ends_with_0(number: signal.Si
 
 async def test_operations_have_a_port_of_their_own_when_set(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
-    path.write_text(DEMO.read_text().replace("port: 8080", "port: 0\n  operations_port: 0"))
+    path.write_text(SMALL.read_text().replace("port: 8080", "port: 0\n  operations_port: 0"))
     async with running("serve", "--config", str(path)) as process:
         begun = await served(process)
         assert begun["operations"] != begun["address"]
@@ -111,7 +111,7 @@ async def test_a_call_under_way_ends_before_the_gateway_does(tmp_path: Path) -> 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as upstream:
         port = upstream.sockets[0].getsockname()[1]
         path = tmp_path / "gateway.yaml"
-        path.write_text(DEMO.read_text().replace("127.0.0.1:8081", f"127.0.0.1:{port}"))
+        path.write_text(SMALL.read_text().replace("127.0.0.1:8081", f"127.0.0.1:{port}"))
         async with (
             running("serve", "--config", str(path), "--port", "0") as process,
             httpx.AsyncClient() as client,
@@ -130,7 +130,7 @@ async def test_a_call_under_way_ends_before_the_gateway_does(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("arguments", "environ"),
-    [(("serve", "--config", str(DEMO), "--port"), ""), (("demo",), "PORT"), (("demo",), "SANDBOX_PORT")],
+    [(("serve", "--config", str(SMALL), "--port"), ""), (("demo",), "PORT"), (("demo",), "SANDBOX_PORT")],
 )
 async def test_a_busy_port_is_one_sentence_and_1(arguments: tuple[str, ...], environ: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
@@ -158,12 +158,13 @@ async def test_the_calls_that_the_demo_prints_work() -> None:
     async with running("demo", PORT="0", SANDBOX_PORT="0") as process:
         printed = await until(process, "Ctrl-C")
         calls = [shlex.split(line) for line in printed.splitlines() if line.startswith("  curl ")]
-        assert len(calls) == 3
+        assert len(calls) == 4
         async with httpx.AsyncClient() as client:
             answers = [await client.send(as_request(call)) for call in calls]
-        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 201]
         assert [answers[0].json()["Id"], answers[1].json()["Id"]] == ["00001", "01/02"]
         assert {record["Status"] for record in answers[2].json()["items"]} == {1}
+        assert answers[3].json()["Id"] == "A-1"
         sandbox = psutil.Process(process.pid).children()
         process.send_signal(signal.SIGINT)
         code, _ = await rest(process)
@@ -177,8 +178,12 @@ def as_request(call: list[str]) -> httpx.Request:
     given = dict(
         call[at + 1].split("=", 1) for at, word in enumerate(call) if word in ("--data-urlencode", "-d")
     )
+    method, body = (
+        next((call[at + 1] for at, word in enumerate(call) if word == option), None)
+        for option in ("-X", "--json")
+    )
     (url,) = (word for word in call if word.startswith("http://"))
-    return httpx.Request("GET", url, headers=headers, params=given or None)
+    return httpx.Request(method or "GET", url, headers=headers, params=given or None, content=body)
 
 
 async def test_the_demo_ends_with_its_sandbox() -> None:
