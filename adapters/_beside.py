@@ -1,4 +1,4 @@
-"""Long work beside the event loop: the one thing that adapters need a thread for."""
+"""Long work and the event loop, on which other calls wait meanwhile."""
 
 from __future__ import annotations
 
@@ -13,3 +13,11 @@ R = TypeVar("R")
 async def beside(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """What ``work`` gives, done in a thread, so that other calls go on. ``work`` does no I/O."""
     return await asyncio.to_thread(work, *args, **kwargs)
+
+
+async def turn() -> None:
+    """Let other calls go on, between two stretches of work that is long only as a whole.
+
+    Better than a thread where the work is the interpreter's own: that one has to be waited for at every turn.
+    """
+    await asyncio.sleep(0)

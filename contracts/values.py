@@ -20,8 +20,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from contracts.schema import Property, PropertyType
@@ -43,11 +44,13 @@ _BOOLEANS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": F
 
 def normalize_value(kind: PropertyType, value: object, zone: ZoneInfo) -> object:
     """The one form of a scalar value; references, collections and keys pass through."""
-    return None if value is None else value_reader(kind)(value, zone)
+    return None if value is None else value_reader(kind, zone)(value)
 
 
-def value_reader(kind: PropertyType) -> Callable[[object, ZoneInfo], object]:
+def value_reader(kind: PropertyType, zone: ZoneInfo) -> Callable[[object], object]:
     """What :func:`normalize_value` does to values of one type that are not null."""
+    if kind in _LOCAL:
+        return partial(_LOCAL[kind], zone)
     return _READERS.get(kind, _as_it_came)
 
 
@@ -75,31 +78,31 @@ def to_text(value: object) -> str:
             raise ValueError("an object or a list has no text")
 
 
-def _as_it_came(value: object, zone: ZoneInfo) -> object:
+def _as_it_came(value: object) -> object:
     return value
 
 
-def _string(value: object, zone: ZoneInfo) -> object:
+def _string(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _integer(value: object, zone: ZoneInfo) -> object:
+def _integer(value: object) -> object:
     match value:
+        case str() if _INTEGER.fullmatch(value):
+            return int(value)
         case bool():
             return value
         case float() if value.is_integer():
             return int(value)
         case "":
             return None
-        case str() if _INTEGER.fullmatch(value):
-            return int(value)
         case str() if _DECIMAL.fullmatch(value) and (number := float(value)).is_integer():
             return int(number)
         case _:
             return value
 
 
-def _decimal(value: object, zone: ZoneInfo) -> object:
+def _decimal(value: object) -> object:
     match value:
         case bool():
             return value
@@ -117,7 +120,7 @@ def _decimal(value: object, zone: ZoneInfo) -> object:
             return value
 
 
-def _boolean(value: object, zone: ZoneInfo) -> object:
+def _boolean(value: object) -> object:
     match value:
         case bool():
             return value
@@ -129,7 +132,7 @@ def _boolean(value: object, zone: ZoneInfo) -> object:
             return value
 
 
-def _date(value: object, zone: ZoneInfo) -> object:
+def _date(zone: ZoneInfo, value: object) -> object:
     if not isinstance(value, str) or _DATE.fullmatch(value):
         return value
     moment = _MOMENT.fullmatch(value)
@@ -138,37 +141,40 @@ def _date(value: object, zone: ZoneInfo) -> object:
     if moment["offset"] is None:
         return moment["date"]
     try:
-        return _at(moment, zone).astimezone(zone).date().isoformat()
+        return _in_utc(moment, zone).replace(tzinfo=UTC).astimezone(zone).date().isoformat()
     except (ValueError, OverflowError):
         return value
 
 
-def _datetime(value: object, zone: ZoneInfo) -> object:
+def _datetime(zone: ZoneInfo, value: object) -> object:
     if not isinstance(value, str) or _DATETIME.fullmatch(value):
         return value
     moment = _MOMENT.fullmatch(value)
     if moment is None:
         return value or None
     try:
-        seconds = _at(moment, zone).astimezone(UTC).replace(tzinfo=None).isoformat()
+        seconds = _in_utc(moment, zone).isoformat()
     except (ValueError, OverflowError):
         return value
     return f"{seconds}{(moment['fraction'] or '').rstrip('.0')}Z"
 
 
-def _at(moment: re.Match[str], zone: ZoneInfo) -> datetime:
-    """The moment to the second. Raises ValueError for one that no calendar or clock has."""
-    local = f"{moment['date']}T{moment['time'] or '00:00'}{moment['seconds'] or ':00'}"
-    offset = (moment["offset"] or "").upper()
-    at = datetime.fromisoformat(local + offset)
-    return at if offset else at.replace(tzinfo=zone)
+def _in_utc(moment: re.Match[str], zone: ZoneInfo) -> datetime:
+    """The moment to the second, naive. Raises ValueError for one that no calendar or clock has."""
+    date, time, seconds, _, offset = moment.groups()
+    at = datetime.fromisoformat(f"{date}T{time or '00:00'}{seconds or ':00'}{(offset or '').upper()}")
+    if offset:
+        return at.astimezone(UTC).replace(tzinfo=None)
+    return at - (zone.utcoffset(at) or timedelta())
 
 
-_READERS: Mapping[PropertyType, Callable[[object, ZoneInfo], object]] = {
+_READERS: Mapping[PropertyType, Callable[[object], object]] = {
     PropertyType.STRING: _string,
     PropertyType.INTEGER: _integer,
     PropertyType.DECIMAL: _decimal,
     PropertyType.BOOLEAN: _boolean,
+}
+_LOCAL: Mapping[PropertyType, Callable[[ZoneInfo, object], object]] = {
     PropertyType.DATE: _date,
     PropertyType.DATETIME: _datetime,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from contracts.errors import Fault
 from contracts.json_objects import pointer
 from contracts.paths import Key
-from contracts.records import RecordCodec
+from contracts.records import Layout, RecordCodec
 from contracts.schema import Entity, Property, PropertyType, Schema
 from contracts.values import to_text
 
@@ -27,6 +28,9 @@ Flat = Mapping[str, object]
 Texts = dict[str, str | None]
 """What is sent of a record: texts by column, None for null."""
 
+_LAYOUTS = 256
+"""How many layouts are kept: the records of a connector come in few, unless each leaves out others."""
+
 
 class Column(msgspec.Struct, frozen=True):
     """Where a column leads: a property, or one ``part`` of the composite key that stands in it."""
@@ -34,6 +38,26 @@ class Column(msgspec.Struct, frozen=True):
     name: str
     property: str
     part: str | None = None
+
+
+class FlatLayout(msgspec.Struct, frozen=True):
+    """How flat records with the same columns in the same order are read: worked out once for all of them.
+
+    ``keys`` are the composite keys, each as its parts and where their values are; they stand behind the
+    record's own values in what ``layout`` takes.
+    """
+
+    keys: tuple[tuple[tuple[str, int], ...], ...]
+    layout: Layout
+
+    def record(self, flat: Flat) -> dict[str, object]:
+        """The normalized record. A key of which no part is given is null."""
+        values = [*flat.values()]
+        for parts in self.keys:
+            key = {part: values[at] for part, at in parts}
+            given = [value for value in key.values() if value is not None and value != ""]
+            values.append(key if given else None)
+        return self.layout.record(values)
 
 
 class EntityColumns:
@@ -80,22 +104,24 @@ class EntityColumns:
         parts = (column for column in columns if (column.part or "Id").lower() == last)
         return next(parts, None) if columns is not self.key or self.entity.composite else None
 
-    def record(self, flat: Flat) -> dict[str, object]:
-        """The record as properties; columns through a reference that are no key of it are left out."""
-        record: dict[str, object] = {}
-        parts: dict[str, dict[str, object]] = {}
-        for name, value in flat.items():
+    def layout(self, codec: RecordCodec, names: tuple[str, ...]) -> FlatLayout:
+        """How records with these columns, in this order, are read.
+
+        Columns through a reference that are no key of it are left out.
+        """
+        properties: list[str | None] = []
+        keys: dict[str, dict[str, int]] = {}
+        for at, name in enumerate(names):
             column = self._by_name.get(name) or self._by_name.get(name.lower())
             if column is None:
-                if "." not in name:
-                    record[name] = value
+                properties.append(None if "." in name else name)
             elif column.part is None:
-                record[column.property] = value
+                properties.append(column.property)
             else:
-                parts.setdefault(column.property, {})[column.part] = value
-        for property, key in parts.items():
-            record[property] = key if any(value not in (None, "") for value in key.values()) else None
-        return record
+                properties.append(None)
+                keys.setdefault(column.property, {})[column.part] = at
+        parts = tuple(tuple(key.items()) for key in keys.values())
+        return FlatLayout(parts, codec.layout(self.entity, (*properties, *keys)))
 
     def key_texts(self, key: Key) -> Texts:
         """The columns that say which record is meant: those of the key, or its external id."""
@@ -140,6 +166,7 @@ class Tables:
         self._schema = schema
         self._codec = RecordCodec(schema, zone)
         self._known: dict[str, EntityColumns] = {}
+        self._layout = lru_cache(maxsize=_LAYOUTS)(self._new_layout)
 
     def of(self, entity: Entity) -> EntityColumns:
         columns = self._known.get(entity.name)
@@ -149,7 +176,10 @@ class Tables:
 
     def record(self, entity: Entity, flat: Flat) -> dict[str, object]:
         """The normalized record."""
-        return self._codec.normalize(entity, self.of(entity).record(flat))
+        return self._layout(entity.name, tuple(flat)).record(flat)
+
+    def _new_layout(self, entity: str, names: tuple[str, ...]) -> FlatLayout:
+        return self.of(self._schema.target(entity)).layout(self._codec, names)
 
     def identity(self, type: str, flat: Flat) -> object:
         """The ``Id`` of an object of that type; of one that the schema does not know, all that it says.
@@ -182,12 +212,15 @@ def local_time(text: str, zone: ZoneInfo) -> str:
     """A date-time as connectors take it: local to the environment, without offset, to the digit as it came.
 
     Raises ValueError for a time that has no such name of its own: the second of the two hours that are
-    called the same when clocks go back.
+    called the same when clocks go back, and what lies before the year 1 or after 9999 there.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         return text
-    local = moment.astimezone(zone)
+    try:
+        local = moment.astimezone(zone)
+    except OverflowError:
+        raise ValueError("in the environment's time zone no calendar has this date-time") from None
     if local.replace(tzinfo=None, fold=0).replace(tzinfo=zone).astimezone(UTC) != moment:
         raise ValueError(
             "connectors take local times without an offset, and this one falls in the hour that comes twice "

@@ -28,6 +28,7 @@ class CsvRecords:
         self._size = 0
         self._quoted = False
         self._names: list[str] = []
+        self._separator = ""
         self._field = re.compile("")
         self._error: MalformedAnswer | None = None
 
@@ -107,7 +108,7 @@ class CsvRecords:
         line = line.lstrip("\ufeff")
         if line.lstrip()[:1] == "<":
             raise MalformedAnswer("markup, but not the records of a connector")
-        separator = max(_SEPARATORS, key=line.count)
+        self._separator = separator = max(_SEPARATORS, key=line.count)
         self._field = re.compile(
             rf'(?:"((?:[^"]|"")*+)"|([^"{re.escape(separator)}]*+))(?:{re.escape(separator)}|(\Z))'
         )
@@ -127,6 +128,8 @@ class CsvRecords:
         return dict(zip(self._names, values, strict=True))
 
     def _values(self, line: str) -> list[str | None]:
+        if '"' not in line:
+            return [value or None for value in line.split(self._separator)]
         values: list[str | None] = []
         at, more = 0, True
         while more:

@@ -6,6 +6,11 @@ A ``Property`` without ``Value`` is null, ``Value=""`` the empty string. Objects
 from outside: a document type of any kind, and with it every entity of one's own, is refused where it
 begins; elements may be 32 deep; nothing is kept but objects, and of these only the one that is open. What
 is written holds no character that XML 1.0 lacks: :func:`not_xml` finds those beforehand.
+
+There are two ways through a document, and they find the same. Objects of the top level that are written
+plainly, as nearly all of an export are, are taken by a pattern that admits nothing else: no reference, no
+object in an object, no character that XML lacks or a reader would change. All the rest is expat's, at three
+times the cost; it never sees what was taken out between two of the things that it does see.
 Sources: vendor pages "HTTP POST"; XML 1.0 §2.2, §2.4, §3.3.3.
 """
 
@@ -27,6 +32,9 @@ LONGEST_TAG = 16 * 1024 * 1024
 LONGEST_OBJECT = 64 * 1024 * 1024
 """The most bytes of one object of the top level, those nested in it included."""
 
+_MOST_NESTED = 100_000
+"""The most objects within one of the top level: each takes some two hundred times the memory of its text."""
+
 _DEEPEST = 32
 _BEFORE = "\ufeff \t\r\n"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -40,6 +48,14 @@ _ESCAPED = (
     ("\r", "&#xD;"),
 )
 """What a reader would take for markup, or for a space (XML 1.0 §2.11, §3.3.3); the ampersand first."""
+
+_PLAIN = r'[^"&<\x00-\x1f\ud800-\udfff\ufffe\uffff]*+'
+_PLAIN_OBJECT = re.compile(
+    rf'[ \t\r\n]*+<Object Type="({_PLAIN})"(?: Action="({_PLAIN})")?+>'
+    rf'((?:[ \t\r\n]*+<Property Name="{_PLAIN}"(?: Value="{_PLAIN}")?+ ?+/>)*+)[ \t\r\n]*+</Object>'
+)
+_PLAIN_PROPERTY = re.compile(r'Name="([^"]*+)"(?: Value="([^"]*+)"| ?+(/))')
+_END = "</Object>"
 
 
 class DataObject(msgspec.Struct):
@@ -58,14 +74,16 @@ class DataReader:
     def __init__(self) -> None:
         # The encoding given here stands above the one that the document declares: it is a text already.
         parser = expat.ParserCreate("utf-8")
-        parser.ordered_attributes = True
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        parser.StartCdataSectionHandler = self._enter
+        parser.EndCdataSectionHandler = self._leave
         self._parser = parser
         self._depth = 0
         self._open: list[DataObject] = []
         self._opened_at = 0
+        self._nested = 0
         self._done: list[DataObject] = []
         self._fed = 0
         self._finished = False
@@ -77,9 +95,7 @@ class DataReader:
         Raises :class:`~contracts.records.MalformedAnswer` for what is no such document, once all objects
         before it are given.
         """
-        if not self._fed:
-            text = text.lstrip(_BEFORE)
-        return self._parsed(text.encode("utf-8", "surrogatepass"), last=False)
+        return self._found(text if self._fed else text.lstrip(_BEFORE), last=False)
 
     def finish(self) -> list[DataObject]:
         """The document has ended: what was held back, and nothing when it is called again.
@@ -94,24 +110,55 @@ class DataReader:
         if self._finished:
             return []
         self._finished = True
-        return self._parsed(b"", last=True)
+        return self._found("", last=True)
 
-    def _parsed(self, data: bytes, *, last: bool) -> list[DataObject]:
+    def _found(self, text: str, *, last: bool) -> list[DataObject]:
         if self._error is not None:
             raise self._error
-        self._fed += len(data)
         try:
-            self._parser.Parse(data, last)
-            self._check_size()
+            self._read(text)
+            if last:
+                self._parse("", last=True)
         except expat.ExpatError:
-            reason = "XML that breaks off" if last else "not XML"
-            self._error = MalformedAnswer(reason)
+            self._error = MalformedAnswer("XML that breaks off" if last else "not XML")
         except MalformedAnswer as error:
             self._error = error
         done, self._done = self._done, []
         if self._error is not None and not done:
             raise self._error
         return done
+
+    def _read(self, text: str) -> None:
+        at = 0
+        while at < len(text):
+            if self._between_objects():
+                at = self._take_plain(text, at)
+            # To the end of the next object, behind which plain ones may follow; or all that there is.
+            end = text.find(_END, at) + len(_END)
+            end = len(text) if end < len(_END) else end
+            self._parse(text[at:end], last=False)
+            at = end
+
+    def _between_objects(self) -> bool:
+        """Whether the parser has nothing open but the document's element: no tag, no comment, no section."""
+        return self._depth == 1 and self._parser.CurrentByteIndex == self._fed
+
+    def _take_plain(self, text: str, at: int) -> int:
+        """Take the objects from ``at`` on that are written plainly; where they end."""
+        while (found := _PLAIN_OBJECT.match(text, at)) is not None:
+            type, action, properties = found.groups()
+            values = {
+                name: None if null else value for name, value, null in _PLAIN_PROPERTY.findall(properties)
+            }
+            self._done.append(DataObject(type, action, values))
+            at = found.end()
+        return at
+
+    def _parse(self, text: str, *, last: bool) -> None:
+        content = text.encode("utf-8", "surrogatepass")
+        self._fed += len(content)
+        self._parser.Parse(content, last)
+        self._check_size()
 
     def _check_size(self) -> None:
         read = max(self._parser.CurrentByteIndex, 0)
@@ -120,7 +167,7 @@ class DataReader:
         if self._open and self._fed - self._opened_at > LONGEST_OBJECT:
             raise MalformedAnswer("XML with an object that is too large")
 
-    def _start(self, name: str, attributes: list[str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise MalformedAnswer("XML nested too deeply")
@@ -129,16 +176,24 @@ class DataReader:
                 raise MalformedAnswer("markup, but not the records of a connector")
         elif name == "Property":
             if self._open:
-                given = dict(zip(attributes[::2], attributes[1::2], strict=True))
-                self._open[-1].properties[given.get("Name", "")] = given.get("Value")
+                self._open[-1].properties[attributes.get("Name", "")] = attributes.get("Value")
         elif name == "Object":
-            given = dict(zip(attributes[::2], attributes[1::2], strict=True))
-            item = DataObject(given.get("Type", ""), given.get("Action"))
+            item = DataObject(attributes.get("Type", ""), attributes.get("Action"))
             if self._open:
                 self._open[-1].objects.append(item)
+                self._nested += 1
+                if self._nested > _MOST_NESTED:
+                    raise MalformedAnswer("XML with too many objects within one")
             else:
+                self._nested = 0
                 self._opened_at = self._parser.CurrentByteIndex
             self._open.append(item)
+
+    def _enter(self) -> None:
+        self._depth += 1
+
+    def _leave(self) -> None:
+        self._depth -= 1
 
     def _end(self, name: str) -> None:
         self._depth -= 1

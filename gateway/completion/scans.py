@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from heapq import merge
 
 import msgspec
 
@@ -25,7 +26,7 @@ Pieces = AsyncGenerator[list[Record], None]
 PAGE = 1_000
 """Records of a page where the caller names no limit: the upstream's own page size."""
 
-_MANY = 5_000
+_MANY = 2_000
 """From how many records on sorting is kept off the event loop."""
 
 
@@ -121,6 +122,8 @@ async def _in_order(pieces: Pieces, order: SortKey) -> Pieces:
     held = await _ordered(held, order)
     for begin in range(0, len(held), PAGE):
         yield held[begin : begin + PAGE]
+        # All is there already, and nothing else would make the loop turn before the last page.
+        await asyncio.sleep(0)
 
 
 def offset(query: Query) -> int:
@@ -140,4 +143,11 @@ async def _ordered(records: list[Record], order: SortKey) -> list[Record]:
     """Equal records stay in the order of the export."""
     if len(records) < _MANY:
         return sorted(records, key=order)
-    return await asyncio.to_thread(sorted, records, key=order)
+    return await asyncio.to_thread(_merged, records, order)
+
+
+def _merged(records: list[Record], order: SortKey) -> list[Record]:
+    """Sorted in stretches, for one long sort would not let go of the interpreter until it is done."""
+    keyed = [(order(record), at) for at, record in enumerate(records)]
+    stretches = (sorted(keyed[begin : begin + _MANY]) for begin in range(0, len(keyed), _MANY))
+    return [records[at] for _, at in merge(*stretches)]

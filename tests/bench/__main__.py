@@ -3,7 +3,8 @@
 ``python -m tests.bench`` (``make bench``) prints, for a small read and a page and at three
 concurrencies, latency, throughput, and the CPU time and peak memory of the serving process. Every
 subject is started anew for each concurrency; the subjects take turns, run by run, so that
-what else the machine does falls on all of them alike; each figure is the median over the runs.
+what else the machine does falls on all of them alike; each figure is the median over the runs. Calls with
+many records, over exports and in a batch, follow for the gateway alone.
 Linux only: it reads the clocks and the memory of other processes, and pins them to cores.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench.bulk import measure_bulks
 from tests.bench.load import WrongAnswer
 from tests.bench.measurement import divide_cores, measure
 from tests.bench.report import Cell, heading, rows
@@ -45,6 +47,8 @@ def main(arguments: Sequence[str]) -> None:
             measured = measure(workload, concurrency, effort, runs, options.subjects, cores)
             print(rows(measured), flush=True)
             cells += measured
+    if options.only in (None, "bulk"):
+        measure_bulks(cores, min(runs, 3), quick=options.quick)
     print(f"\nload average at the end {os.getloadavg()[0]:.1f}")
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(cells)))
@@ -54,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="few requests, one run: does it still work?")
     parser.add_argument("--runs", type=int, help="runs of each measurement (5; 1 when quick)")
-    parser.add_argument("--only", choices=["small", "page"], help="one workload")
+    parser.add_argument("--only", choices=["small", "page", "bulk"], help="one workload")
     parser.add_argument("--concurrency", type=int, nargs="+", choices=[1, 32, 256], default=[1, 32, 256])
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=SUBJECTS)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run's figures to a file")

@@ -65,11 +65,8 @@ def subjects(upstream_port: int) -> tuple[Subject, ...]:
     upstream_url = f"http://127.0.0.1:{upstream_port}/api/v1"
     environ = {"UPSTREAM_URL": upstream_url, "UPSTREAM_KEY": UPSTREAM_KEY, "CLIENT_KEY": CLIENT_KEY}
 
-    def gateway(port: int, folder: Path) -> list[str]:
-        key_hash = hashlib.sha256(CLIENT_KEY.encode()).hexdigest()
-        configuration = folder / "gateway.yaml"
-        configuration.write_text(GATEWAY_CONFIGURATION.format(upstream=upstream_url, key_hash=key_hash))
-        return [_script("ultimo-gateway"), "serve", "--config", str(configuration), "--port", str(port)]
+    key_hash = hashlib.sha256(CLIENT_KEY.encode()).hexdigest()
+    gateway = gateway_command(GATEWAY_CONFIGURATION.format(upstream=upstream_url, key_hash=key_hash))
 
     def passthrough(port: int, folder: Path) -> list[str]:
         return [_script("uvicorn"), "tests.bench.passthrough:app", "--port", str(port)]
@@ -79,6 +76,17 @@ def subjects(upstream_port: int) -> tuple[Subject, ...]:
         Subject("passthrough", passthrough, environ, lambda workload: workload.gateway_path),
         Subject("gateway", gateway, environ, lambda workload: workload.gateway_path),
     )
+
+
+def gateway_command(configuration: str) -> Callable[[int, Path], list[str]]:
+    """What makes the arguments that serve a configuration."""
+
+    def command(port: int, folder: Path) -> list[str]:
+        file = folder / "gateway.yaml"
+        file.write_text(configuration)
+        return [_script("ultimo-gateway"), "serve", "--config", str(file), "--port", str(port)]
+
+    return command
 
 
 def upstream_command(port: int, folder: Path) -> list[str]:

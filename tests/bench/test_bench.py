@@ -33,3 +33,9 @@ def test_benchmark_prints_every_subject_at_every_concurrency(tmp_path: Path) -> 
     assert done.stdout.count("\nconcurrency ") == 4
     assert done.stdout.count("\n  gateway / passthrough: CPU ") == 4
     assert all(done.stdout.count(f"\n  {subject:11} ") == 4 for subject in SUBJECTS)
+    bulk = done.stdout.partition("many records")[2]
+    assert [bulk.count(f"\n  {title}") for title in ("page over", "stream over", "batch of creates")] == [
+        2,
+        2,
+        1,
+    ]

@@ -293,3 +293,29 @@ def test_whatever_is_given_is_members_or_faults_in_their_own_operation(operation
             assert int(fault.pointer.split("/")[2]) < len(given_operations)
     else:
         assert len(members) == len(given_operations)
+
+
+def test_a_path_goes_on_from_all_of_the_path_that_was_made() -> None:
+    second = check_batch(
+        SCHEMA,
+        {
+            "operations": [
+                {
+                    "id": "1",
+                    "method": "PUT",
+                    "path": "Building/9/BuildingParts/8",
+                    "body": {"Context": 1, "Status": 1},
+                },
+                {
+                    "id": "2",
+                    "method": "PATCH",
+                    "path": "$1",
+                    "dependsOn": ["1"],
+                    "body": {"Description": "x"},
+                },
+            ]
+        },
+    )[1]
+    made = rebased(SCHEMA, second, parse_path("Building/0001/BuildingParts/001"))
+    assert print_path(made.write.place.path) == "Building/0001/BuildingParts/001"
+    assert made.origin is None

@@ -197,6 +197,13 @@ def test_what_is_no_record_is_malformed(content: bytes) -> None:
         CODEC.record(SCHEMA.entity("Equipment"), content)
 
 
+def test_a_layout_leaves_out_what_has_no_name_and_takes_the_later_of_two() -> None:
+    layout = CODEC.layout(SCHEMA.entity("Equipment"), ("zz", "Status", None, "ID", "status"))
+    record = layout.record([1, "2", "left out", 7, "3"])
+    assert [*record.items()] == [("Id", "7"), ("Status", 3), ("zz", 1)]
+    assert layout.record([None] * 5) == {"Id": None, "Status": None, "zz": None}
+
+
 moments = st.from_regex(
     r"[12][0-9]{3}-[01][0-9]-[0-3][0-9]"
     r"([T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,7})?)?(Z|z|[+-]0[0-9](:?[0-5]0)?)?)?\n?",

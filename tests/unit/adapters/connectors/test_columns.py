@@ -96,6 +96,21 @@ def test_json_values_are_read_by_the_same_rules() -> None:
     }
 
 
+def test_records_with_the_same_columns_differ_in_what_is_given_of_a_key() -> None:
+    columns = ("BuildingPart.Id.Id", "Id", "BuildingPart.Id.Building.Id")
+    given = [("1", "a", "2"), (None, "b", ""), (None, "c", "2"), (0, "d", None)]
+    parts = [
+        TABLES.record(SCHEMA.entity("Equipment"), dict(zip(columns, values, strict=True)))["BuildingPart"]
+        for values in given
+    ]
+    assert parts == [
+        {"Building": "2", "Id": "1"},
+        None,
+        {"Building": "2", "Id": None},
+        {"Building": None, "Id": "0"},
+    ]
+
+
 def references(entity: Entity) -> st.SearchStrategy[object]:
     return st.none() | (st.fixed_dictionaries(dict.fromkeys(entity.key, ID)) if entity.composite else ID)
 

@@ -46,6 +46,47 @@ def test_any_objects_are_read_as_they_were_written(objects: list[DataObject], si
     assert read(cut(data_document(objects), sizes)) == objects
 
 
+PLAIN = '<Object Type="P"><Property Name="N" /><Property Name="E" Value="" /></Object>'
+PARTS: dict[str, list[DataObject]] = {
+    PLAIN: [DataObject("P", None, {"N": None, "E": ""})],
+    ' <Object Type="" Action="Skip">\r\n<Property Name="A" Value="Name=" />\t<Property Name=" Value="/></Object>': [
+        DataObject("", "Skip", {"A": "Name=", " Value=": None})
+    ],
+    '<Object Type="O"></Object>': [DataObject("O")],
+    '<Object Type="D"><Property Name="A" Value="1"/><Property Name="A" Value=">2"/></Object>': [
+        DataObject("D", None, {"A": ">2"})
+    ],
+    '<Object Type="R"><Property Name="A" Value="&lt;&#10;"/></Object>': [DataObject("R", None, {"A": "<\n"})],
+    '<Object Type="L"><Property Name="A" Value="1\n2"/></Object>': [DataObject("L", None, {"A": "1 2"})],
+    "<Object Type='Q'><Property Value='1' Name='A'/></Object>": [DataObject("Q", None, {"A": "1"})],
+    f'<Object Type="N">{PLAIN}</Object>': [
+        DataObject("N", None, {}, [DataObject("P", None, {"N": None, "E": ""})])
+    ],
+    f"<!-- {PLAIN}{PLAIN} -->": [],
+    f"<![CDATA[ {PLAIN}{PLAIN} ]]>": [],
+    f"<?told {PLAIN}{PLAIN} ?>": [],
+    f"<Other>{PLAIN}</Other>": [DataObject("P", None, {"N": None, "E": ""})],
+    '<Property Name="X" Value="nobody\'s"/>': [],
+    "a text ]": [],
+}
+
+
+@given(st.lists(st.sampled_from(sorted(PARTS)), max_size=8), st.lists(st.integers(0, 60), max_size=12))
+def test_what_is_plain_is_told_from_what_only_looks_like_it(parts: list[str], sizes: list[int]) -> None:
+    document = f"<?xml version='1.0'?><!-- {PLAIN} --><Data>{''.join(parts)}</Data>"
+    assert read(cut(document, sizes)) == [item for part in parts for item in PARTS[part]]
+
+
+@pytest.mark.parametrize("wrong", ["\x01", "\ufffe", "\ud800", "&", "<", "&nbsp;"])
+@pytest.mark.parametrize("place", ['Type="P', 'Name="N', 'Value="'])
+def test_a_plain_object_is_no_way_around_the_rules_of_xml(place: str, wrong: str) -> None:
+    text = PLAIN.replace(place, place + wrong)
+    reader = DataReader()
+    assert len(reader.feed(f"<Data>{PLAIN}{PLAIN}")) == 2
+    with pytest.raises(MalformedAnswer):
+        reader.feed(text)
+
+
 @pytest.mark.parametrize(
     "value",
     ["a\r\nb\tc\n", "]]>", "<![CDATA[x]]>", "&amp;", "&#x0;", "\"'", " x ", "\ufffd\U0001f600\x85\u2028"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters._connectors import records_csv
-from adapters._connectors.formats import ON_THE_LOOP, record_reader
+from adapters._connectors.formats import AT_ONCE, record_reader
 from adapters._connectors.formats import read as read_all
 from adapters._connectors.records_csv import CsvRecords
 from contracts.operations import Format
@@ -115,22 +115,30 @@ def test_nested_objects_of_an_export_stand_under_their_parent() -> None:
     assert read([text], "xml") == [{"Id": "1", "objects": [{"type": "B", "properties": {"Id.Id": None}}]}]
 
 
-async def test_large_pieces_are_read_off_the_loop_with_the_same_result() -> None:
+async def test_other_calls_have_their_turn_while_a_large_piece_is_read() -> None:
     line = '"{0}";x\r\n'
     rows = [{"Id": str(number), "Name": "x"} for number in range(20_000)]
     text = "Id;Name\r\n" + "".join(map(line.format, range(20_000))).removesuffix("\r\n")
-    assert len(text) > 2 * ON_THE_LOOP
-    threads = set()
+    assert len(text) > 2 * AT_ONCE
+    turns = 0
+    turns_of: list[int] = []
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
 
     async def pieces() -> AsyncIterator[str]:
         yield text[:10]
         yield text[10:]
 
     def make(records: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-        if len(records) > 1:
-            threads.add(threading.current_thread())
+        turns_of.append(turns)
         return [*records]
 
+    other = asyncio.create_task(others())
     found = [item async for piece in read_all(CsvRecords(), pieces(), make) for item in piece]
+    other.cancel()
     assert found == rows
-    assert threading.main_thread() not in threads
+    assert len(set(turns_of)) >= len(text) // AT_ONCE
