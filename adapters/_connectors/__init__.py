@@ -1,6 +1,7 @@
 """What Connector.ashx and SOAP share: connectors, their records, and everything but the wrapping.
 
 options.py       what a tenant may set
+entities.py      the connectors it has set, by entity of the data model
 columns.py       property ↔ column names (``Department.Id``), values ↔ texts
 records_xml.py   the ``<Data><Object>`` format, read and written
 records_csv.py   exports in CSV

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
-from adapters._connectors.answers import Answers, imported
+from adapters._beside import beside
+from adapters._connectors.answers import Answers, Told, imported
 from adapters._connectors.channel import Channel
 from adapters._connectors.columns import Tables
+from adapters._connectors.entities import by_entity
 from adapters._connectors.exports import Exports
 from adapters._connectors.imports import NO_REPLACE, Imports, import_objects
 from adapters._connectors.measurements import Readings
@@ -16,7 +17,7 @@ from adapters._connectors.records_xml import DataObject, object_text
 from adapters._connectors.runs import ImportRun, Runs
 from contracts.adapter import AdapterContext, Capabilities
 from contracts.call import Call
-from contracts.errors import GatewayError
+from contracts.errors import GatewayError, InvalidBody
 from contracts.operations import (
     ChangeRecord,
     CreateRecord,
@@ -31,10 +32,7 @@ from contracts.operations import (
     WriteBatch,
 )
 from contracts.results import BatchDone, Deleted, ImportDone, MemberDone, Result, Stored
-from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest
-
-T = TypeVar("T")
 
 MOST_OBJECTS = 1_000
 """The most objects of one request: a connector works through all of them before it answers."""
@@ -55,14 +53,13 @@ class ConnectorsAdapter:
     """Exports, imports and readings of one tenant over one channel."""
 
     def __init__(self, context: AdapterContext, channel: Channel) -> None:
-        """Raises ValueError for options that cannot be used."""
+        """Raises UnusableOptions."""
         options = context.options
         if not isinstance(options, ConnectorOptions):
             raise TypeError("this adapter takes ConnectorOptions")
         schema = context.schema
-        exports = _by_entity(schema, options.exports, "exports")
-        imports = _by_entity(schema, options.imports, "imports")
         tables = Tables(schema, context.zone)
+        exports, imports = by_entity(options, schema, tables)
         self._answers = Answers(channel.name, schema, tables)
         self._exports = Exports(channel, schema, tables, exports)
         self._imports = Imports(schema, context.zone, tables, imports)
@@ -110,7 +107,11 @@ class ConnectorsAdapter:
             case CreateRecord() | ChangeRecord() | DeleteRecord():
                 return (self._single(operation).request,)
             case WriteBatch():
-                run = self._batch(operation)[0]
+                run, unsent = self._batch(operation)
+                for error in unsent.values():
+                    # A body is to be put right before anything is sent; what a path holds is its own member's.
+                    if isinstance(error, InvalidBody):
+                        raise error
                 return () if run is None else (run.request,)
             case RunImport():
                 return (self._import(operation).request,)
@@ -130,15 +131,20 @@ class ConnectorsAdapter:
             case WriteBatch():
                 return await self._write(operation, wire)
             case RunImport():
-                run = self._import(operation)
+                run = await beside(self._import, operation)
                 return ImportDone(results=imported(run.sent, await self._runs.perform(operation, run, wire)))
             case TakeReadings():
                 return await self._readings.take(operation, wire)
         raise _not_ours(operation)
 
     async def _write(self, operation: WriteBatch, wire: Wire) -> BatchDone:
-        run, unsent = self._batch(operation)
+        run, unsent = await beside(self._batch, operation)
         told = [] if run is None else await self._runs.perform(operation, run, wire)
+        return await beside(self._done, operation, told, unsent)
+
+    def _done(
+        self, operation: WriteBatch, told: Sequence[Told], unsent: Mapping[str, GatewayError]
+    ) -> BatchDone:
         answers = iter(told)
         return BatchDone(
             results=tuple(
@@ -191,19 +197,6 @@ class ConnectorsAdapter:
             return len(object_text(self._imports.written(member.write)).encode())
         except GatewayError:
             return 0
-
-
-def _by_entity(schema: Schema, connectors: Mapping[str, T], option: str) -> dict[str, T]:
-    """The connectors by the entities' names as the schema spells them. Raises ValueError."""
-    found: dict[str, T] = {}
-    for name, connector in connectors.items():
-        entity = schema.find(name)
-        if entity is None:
-            raise ValueError(f"{option}.{name}: the schema has no such entity{schema.suggest(name)}")
-        if entity.name in found:
-            raise ValueError(f"{option}.{name}: the entity is named twice")
-        found[entity.name] = connector
-    return found
 
 
 def _capabilities(

@@ -16,7 +16,13 @@ from adapters._connectors.columns import Tables
 from adapters._connectors.failures import refused_object
 from adapters._connectors.imports import flattened
 from adapters._connectors.records_xml import DataObject
-from contracts.errors import FailedDependency, GatewayError, OutcomeUnknown
+from contracts.errors import (
+    FailedDependency,
+    GatewayError,
+    OutcomeUnknown,
+    UpstreamAnswer,
+    UpstreamRejected,
+)
 from contracts.operations import DeleteRecord, Write
 from contracts.results import Deleted, Imported, Stored
 from contracts.schema import Schema
@@ -65,6 +71,8 @@ class Answers:
         """What a write of one record comes to."""
         if told.error is not None:
             return told.error
+        if (told.action == "Delete") is not isinstance(write, DeleteRecord) or told.action == "Skip":
+            return self._otherwise(told.action)
         if isinstance(write, DeleteRecord):
             return Deleted()
         place = write.place
@@ -83,6 +91,16 @@ class Answers:
             created=told.action == "Insert",
             path=self._schema.path_of(place.entity, record),
             whole=False,
+        )
+
+    def _otherwise(self, action: str) -> GatewayError:
+        """What a write comes to that was answered with another action: a connector's configuration can fix it."""
+        if action == "Skip":
+            said = UpstreamAnswer(self._adapter, 200)
+            return UpstreamRejected("the upstream skipped this and changed nothing", upstream=said)
+        return OutcomeUnknown(
+            f"the upstream answered with the action {action}, which is not what it was asked for: "
+            "check the action that the import connector is configured with"
         )
 
     def _one(self, answer: DataObject, repeatable: bool) -> Told:

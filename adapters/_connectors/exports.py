@@ -11,7 +11,7 @@ from adapters._connectors.formats import read, record_reader
 from adapters._connectors.narrowing import Narrowing
 from adapters._connectors.options import ExportOptions
 from adapters._connectors.records_xml import filter_document, not_xml
-from contracts.errors import Fault, Outcome, UpstreamInvalidResponse
+from contracts.errors import Fault, UpstreamInvalidResponse
 from contracts.json_objects import pointer, refused
 from contracts.operations import Format, ListRecords, Operation, RunExport
 from contracts.records import MalformedAnswer
@@ -31,7 +31,8 @@ class Exports:
         self._tables = tables
         self._connectors = connectors
         self._narrowing = {
-            name: _narrowing(tables, schema.target(name), options) for name, options in connectors.items()
+            name: Narrowing(tables.of(schema.target(name)), options.filters)
+            for name, options in connectors.items()
         }
 
     def refusal(self, operation: ListRecords) -> str | None:
@@ -92,15 +93,7 @@ class Exports:
                 async for piece in pieces:
                     yield piece
         except MalformedAnswer as error:
-            detail = f"the upstream's answer cannot be read: {error}"
-            raise UpstreamInvalidResponse(detail, outcome=Outcome.REFUSED) from None
-
-
-def _narrowing(tables: Tables, entity: Entity, options: ExportOptions) -> Narrowing:
-    try:
-        return Narrowing(tables.of(entity), options.filters)
-    except ValueError as error:
-        raise ValueError(f"exports.{entity.name}.filters: {error}") from error
+            raise UpstreamInvalidResponse(f"the upstream's answer cannot be read: {error}") from None
 
 
 def _checked(values: Mapping[str, str]) -> Mapping[str, str]:

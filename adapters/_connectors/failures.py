@@ -2,7 +2,8 @@
 
 A call that fails as a whole answers a .NET exception in plain text (or, over SOAP, in a fault); one record
 that is refused comes as ``Action="Error"`` in an answer of success. Of either nothing leaves but the
-sentence, cleaned; stack traces and hosts never do.
+sentence, cleaned; stack traces and hosts never do. A sentence can be megabytes long and repeat what a caller
+sent, so that no expression here may look twice at what it has read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from adapters._answers import clean, retry_after
 from contracts.errors import (
     ConnectorNotFound,
     GatewayError,
+    OperationNotSupported,
     Outcome,
     PayloadTooLarge,
     QuotaExceeded,
@@ -23,13 +25,13 @@ from contracts.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
-from contracts.operations import Operation
+from contracts.operations import Operation, RunExport, RunImport
 from contracts.wire import WireResponse
 
 _EXCEPTION = re.compile(
-    r"\s*(?P<type>(?:\w+\.)*\w*Exception)\b(?:\s*\(0x[0-9A-Fa-f]+\))?:\s*(?P<message>.*)", re.DOTALL
+    r"\s*+(?P<type>(?:\w++\.)*+\w*Exception)\b(?:\s*+\(0x[0-9A-Fa-f]+\))?:\s*+(?P<message>.*)", re.DOTALL
 )
-_INNER = re.compile(r"\s*--->|\s*\r?\n\s*(?:--- |at |bij |bei )")
+_INNER = re.compile(r"--->|\n[ \t]*+(?:--- |at |bij |bei )")
 _LOGIN = re.compile(
     r"login failed|user\s?name or password|not authori[sz]ed|access (?:is )?denied", re.IGNORECASE
 )
@@ -39,17 +41,22 @@ _ABSENT = re.compile(
     r"\b(?:could|can) ?not be found\b|\bdisabled\b",
     re.IGNORECASE,
 )
-_RULE = re.compile(r".*?\bMessage:\s+(?:(?P<code>[0-9]{3,6}|\w+_\w+)\s+)?(?P<text>\S.*)", re.DOTALL)
+_RULE = re.compile(
+    r".*?\bMessage:\s++(?:(?P<code>[0-9]{3,6}|(?=\w{1,98}_)\w{3,99}+)\s++)?(?P<text>\S.*)", re.DOTALL
+)
 """How a rule's refusal is told (vendor page "IoT"): ``… Message: <code or name of the rule> <sentence>``."""
 
-_MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|[a-z]+[\s>])", re.IGNORECASE)
 _FOR_PEOPLE = ("generalexception", "businessexception", "validationexception", "userexception")
 
 
 def failure(adapter: str, operation: Operation, answer: WireResponse, text: str) -> GatewayError:
-    """The error that an answer of 300 or above means; ``text`` is its body as far as it was read."""
+    """The error that an answer of 300 or above means; ``text`` is its body as far as it was read.
+
+    Only an exception is the connector's own word. Any other text of a 500 may be that of a proxy, and
+    says nothing of what was done.
+    """
     status = answer.status
-    if status == 500 and not _MARKUP.match(text):
+    if status == 500 and _EXCEPTION.match(text):
         return exception(adapter, operation, status, text)
     said = UpstreamAnswer(adapter, status)
     if status in (401, 403):
@@ -80,23 +87,42 @@ def failure(adapter: str, operation: Operation, answer: WireResponse, text: str)
 
 
 def exception(adapter: str, operation: Operation, status: int, text: str) -> GatewayError:
-    """The error that an exception of the upstream means: the text of a 500, or the message of a fault."""
-    kind = _exception(text)[0]
+    """The error that an exception of the upstream means: the text of a 500, or the message of a fault.
+
+    What the machinery below the upstream throws (a database that does not let it log in, a file that is not
+    there) is a failure, whatever its words are.
+    """
+    kind = _exception(text)[0].lower()
+    for_people = not kind or kind.rpartition(".")[2] in _FOR_PEOPLE
+    if not for_people and not kind.startswith("ultimo."):
+        return _failed(operation, UpstreamAnswer(adapter, status), None)
     code, message = _told(text)
     said = UpstreamAnswer(adapter, status, code, message or None)
     if _LOGIN.search(message):
+        # Its sentence is left out: it may name the user.
         return UpstreamAuthFailed(
-            "the upstream does not accept this tenant's user name and password", upstream=said
+            "the upstream does not accept this tenant's user name and password",
+            upstream=UpstreamAnswer(adapter, status),
         )
     if _CONNECTOR.search(message) and _ABSENT.search(message):
-        return ConnectorNotFound(
-            "the upstream has no such connector, or it is not active",
-            upstream=said,
-            outcome=Outcome.REFUSED,
-        )
-    if message and (not kind or kind.rpartition(".")[2].lower() in _FOR_PEOPLE):
+        return _no_connector(operation, said)
+    if message and for_people:
         return UpstreamRejected(message, upstream=said)
     return _failed(operation, UpstreamAnswer(adapter, status), None)
+
+
+def _no_connector(operation: Operation, said: UpstreamAnswer) -> GatewayError:
+    """A caller who named the connector is told that it is not there; else the configuration names it in vain."""
+    if isinstance(operation, RunExport | RunImport):
+        return ConnectorNotFound(
+            "the upstream has no such connector, or it is not active", upstream=said, outcome=Outcome.REFUSED
+        )
+    return OperationNotSupported(
+        "the upstream does not have the connector that this tenant's configuration names for this, or it is "
+        f"not active: {said.message}",
+        upstream=said,
+        outcome=Outcome.REFUSED,
+    )
 
 
 def refused_object(adapter: str, properties: Mapping[str, str | None]) -> UpstreamRejected:

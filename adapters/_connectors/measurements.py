@@ -15,6 +15,7 @@ from contracts.errors import Fault, GatewayError, InvalidBody, OperationNotSuppo
 from contracts.json_objects import pointer, refused
 from contracts.operations import Reading, TakeReadings
 from contracts.results import ReadingsTaken, ReadingTaken
+from contracts.series import ENDS_THE_SERIES, not_sent
 from contracts.values import to_text
 from contracts.wire import Wire
 
@@ -52,15 +53,23 @@ class Readings:
         return [self._part(name, places, readings) for name, places in by_connector.items()], errors
 
     async def take(self, operation: TakeReadings, wire: Wire) -> ReadingsTaken:
-        """Each reading's own result; raises an error that all of them have in common."""
+        """Each reading's own result; raises an error that all of them have in common.
+
+        After a run that fails as a whole, for what is no matter of its readings, no other is sent.
+        """
         parts, errors = self.parts(operation.readings)
         results = {place: ReadingTaken(error=error) for place, error in errors.items()}
+        ended: GatewayError | None = None
         for part in parts:
             try:
+                if ended is not None:
+                    raise not_sent(ended, "call")
                 told = await self._runs.perform(operation, part.run, wire)
             except GatewayError as error:
                 if len(parts) == 1 and not errors:
                     raise
+                if ended is None and isinstance(error, ENDS_THE_SERIES):
+                    ended = error
                 results |= {place: ReadingTaken(error=error) for place in part.places}
             else:
                 results |= dict(zip(part.places, map(_taken, told), strict=True))

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from contracts.operations import Format
+
+ConnectorName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]{0,198}[^\s\x00-\x1f])?$(?!\n)",
+        description="the name of a connector, of at most 200 characters",
+    ),
+]
 
 
 class ExportOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -14,7 +25,7 @@ class ExportOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     means all of its key columns. ``format`` is what it answers in, null when the answer tells.
     """
 
-    connector: str
+    connector: ConnectorName
     filters: tuple[str, ...] = ()
     format: Format | None = None
 
@@ -22,7 +33,7 @@ class ExportOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ImportOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The import connector that one entity is written through."""
 
-    connector: str
+    connector: ConnectorName
 
 
 class ConnectorOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,5 +41,5 @@ class ConnectorOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     exports: dict[str, ExportOptions] = {}
     imports: dict[str, ImportOptions] = {}
-    measurements: str | None = "IOT-MEASUREMENT"
-    process_measurements: str | None = None
+    measurements: ConnectorName | None = "IOT-MEASUREMENT"
+    process_measurements: ConnectorName | None = None

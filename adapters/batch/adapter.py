@@ -14,7 +14,15 @@ from adapters.rest.encoding import check_languages, write_headers
 from adapters.rest.refusals import refusal
 from contracts.adapter import AdapterContext, Capabilities
 from contracts.call import Call
-from contracts.errors import EntityNotFound, GatewayError, OperationNotSupported, Outcome, PayloadTooLarge
+from contracts.errors import (
+    EntityNotFound,
+    GatewayError,
+    OperationNotSupported,
+    Outcome,
+    PayloadTooLarge,
+    RecordNotFound,
+    UpstreamInvalidResponse,
+)
 from contracts.operations import ChangeRecord, DeleteRecord, Member, Operation, Write, WriteBatch
 from contracts.records import RecordCodec
 from contracts.results import BatchDone, MemberDone, Result
@@ -124,6 +132,10 @@ async def _read(answer: WireStream) -> WireResponse:
 def _refused(operation: Operation, answer: WireResponse) -> GatewayError:
     """What an answer to the whole request means."""
     error = refusal(operation, answer, ADAPTER)
+    if isinstance(error, RecordNotFound) and isinstance(operation, WriteBatch):
+        return UpstreamInvalidResponse(
+            "the upstream speaks of one record in answer to many", upstream=error.upstream
+        )
     if isinstance(error, EntityNotFound):
         return OperationNotSupported(
             "the environment has no batch interface at this address",

@@ -47,6 +47,13 @@ class Results:
         self._heard = heard
         self._language = language
         self._made: dict[str, ObjectPath] = {}
+        statuses = {id: response.status for id, response in heard.responses.items()}
+        self._failed = {id for id, status in statuses.items() if status >= 300}
+        self._culprits: dict[str, str] = {}
+        """The first member of each group that failed by itself."""
+        for member in members:
+            if member.group and member.id in self._failed and statuses[member.id] != _FAILED_DEPENDENCY:
+                self._culprits.setdefault(member.group, member.id)
 
     def all(self) -> tuple[MemberDone, ...]:
         """One for each member, in their order. Raises what the answer is when it says nothing of any of them."""
@@ -60,9 +67,14 @@ class Results:
         response = self._heard.responses.get(member.id)
         if response is None or member.id in self._heard.contradicted:
             return self._unknown(member, response)
+        if response.status not in range(200, 600):
+            return OutcomeUnknown(
+                f"the upstream's answer gives this write the status {response.status}, which means nothing",
+                retryable=member.write.idempotent,
+            )
         if response.status == _FAILED_DEPENDENCY:
             return self._taken_along(member, response)
-        if not 200 <= response.status < 300:
+        if response.status >= 300:
             return _refused(member, response)
         if isinstance(member.write, DeleteRecord):
             return Deleted()
@@ -104,12 +116,9 @@ class Results:
         return OutcomeUnknown(detail, retryable=member.write.idempotent)
 
     def _taken_along(self, member: Member, response: Response) -> FailedDependency:
-        failed = {id for id, heard in self._heard.responses.items() if heard.status >= 300}
-        by_itself = {id for id in failed if self._heard.responses[id].status != _FAILED_DEPENDENCY}
-        together = (other.id for other in self._members if member.group and other.group == member.group)
-        if (culprit := next((id for id in member.depends_on if id in failed), None)) is not None:
+        if (culprit := next((id for id in member.depends_on if id in self._failed), None)) is not None:
             detail = f"the operation {culprit}, which this one depends on, failed"
-        elif (culprit := next((id for id in together if id in by_itself), None)) is not None:
+        elif (culprit := self._culprits.get(member.group or "")) is not None:
             detail = f"the operation {culprit} failed, and with it all of the group {member.group}"
         else:
             detail = "another operation of the batch, which this one depends on, failed"

@@ -14,7 +14,7 @@ from contracts.wire import Slot
 
 
 def open_adapter(context: AdapterContext) -> ConnectorsAdapter:
-    """Raises ValueError for options that cannot be used."""
+    """Raises UnusableOptions."""
     if not isinstance(context.options, AshxOptions):
         raise TypeError("the Connector.ashx adapter takes AshxOptions")
     return ConnectorsAdapter(context, AshxChannel(context.options))

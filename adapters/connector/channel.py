@@ -10,6 +10,7 @@ from adapters._connectors.text import TextDecoder
 from adapters.connector.options import AshxOptions
 from contracts.errors import InvalidRequest, PayloadTooLarge
 from contracts.operations import Operation
+from contracts.records import MalformedAnswer
 from contracts.wire import Content, Notation, Placeholder, Slot, WireRequest, WireResponse, WireStream
 
 _TARGET = "/WebServices/Connector.ashx"
@@ -41,8 +42,8 @@ class AshxChannel:
         """See :meth:`adapters._connectors.channel.Channel.text`."""
         if answer.status >= 300:
             content = await _beginning(answer)
-            text = content.decode("utf-8", "replace")
-            raise failure(self.name, operation, WireResponse(answer.status, answer.headers, content), text)
+            said = WireResponse(answer.status, answer.headers, content)
+            raise failure(self.name, operation, said, _text(said))
         decoder = TextDecoder(answer.headers.get("content-type", ""))
         async for piece in answer.chunks():
             yield decoder.feed(piece)
@@ -120,3 +121,11 @@ async def _beginning(answer: WireStream) -> bytes:
         if len(content) >= _LONGEST_FAILURE:
             break
     return content[:_LONGEST_FAILURE]
+
+
+def _text(answer: WireResponse) -> str:
+    """The text of a body that may be cut off; empty for what is no text."""
+    try:
+        return TextDecoder(answer.headers.get("content-type", "")).feed(answer.content)
+    except MalformedAnswer:
+        return ""

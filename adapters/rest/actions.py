@@ -6,7 +6,6 @@ false), and custom workflows wrap their results in ``Output``; both are undone h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -24,7 +23,6 @@ from contracts.schema import suggestion
 from contracts.wire import HeaderValue, WireRequest, WireResponse
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_ELEMENT = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 
 
 class Workflow(msgspec.Struct, frozen=True):
@@ -38,11 +36,8 @@ class Workflows:
     """The workflows of a tenant by name, in any case: the built-in ones and its own."""
 
     def __init__(self, own: Mapping[str, ActionOptions]) -> None:
-        """Raises ValueError for an element id that is none."""
         known = {name.lower(): Workflow(name, element) for name, element in CATALOGUE.items()}
         for name, options in own.items():
-            if not _ELEMENT.fullmatch(options.element):
-                raise ValueError(f"actions.{name}.element: '{options.element}' is not a GUID")
             known[name.lower()] = Workflow(name, options.element)
         self._known = known
 

@@ -54,7 +54,6 @@ class RestAdapter:
     """REST objects and workflows for one tenant."""
 
     def __init__(self, context: AdapterContext) -> None:
-        """Raises ValueError for options that cannot be used."""
         options = context.options
         if not isinstance(options, RestOptions):
             raise TypeError("the REST adapter takes RestOptions")

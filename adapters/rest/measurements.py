@@ -5,6 +5,7 @@ Source: vendor pages "API key templates", IoT.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from contracts.errors import GatewayError, Outcome
@@ -45,8 +46,7 @@ class Taking:
 
     def done(self, result: ActionDone) -> None:
         """Note an answer."""
-        line = next((value for name, value in result.result.items() if name.lower() == "lineid"), None)
-        self._taken.append(ReadingTaken(line_id=None if line is None else str(line)))
+        self._taken.append(ReadingTaken(line_id=_line_id(result.result)))
 
     def failed(self, error: GatewayError) -> bool:
         """Note a failure; answers whether to go on. Raises it when it is the failure of the call."""
@@ -62,3 +62,15 @@ class Taking:
     def result(self) -> ReadingsTaken:
         """One result for each reading."""
         return ReadingsTaken(results=tuple(self._taken))
+
+
+def _line_id(result: Mapping[str, object]) -> str | None:
+    """The line that an answer names, beside its ``Output`` or in it; None for what is no name of one."""
+    named = {name.lower(): value for name, value in result.items()}
+    line = named.get("lineid")
+    if isinstance(line, int) and not isinstance(line, bool):
+        return str(line)
+    if isinstance(line, str):
+        return line.strip() or None
+    output = named.get("output")
+    return _line_id(output) if isinstance(output, Mapping) else None

@@ -7,11 +7,19 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+Element = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}$(?!\n)",
+        description="an ApplicationElementId: a GUID, with dashes or without",
+    ),
+]
+
 
 class ActionOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A workflow of the tenant's own: ``element`` is its ApplicationElementId, with or without dashes."""
+    """A workflow of the tenant's own, by its ApplicationElementId."""
 
-    element: str
+    element: Element
 
 
 class RestOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -31,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ultimo-gateway sandbox",
-        description="Run a look-alike of the upstream's interfaces, with records to try, until Ctrl-C.",
+        description="Run a look-alike of the upstream's interfaces, with records to try, until Ctrl-C: REST and "
+        f"its batches under {BASE}, Connector.ashx and SOAP under /WebServices.",
+        epilog="REST takes the API key 'sandbox-demo', Connector.ashx and SOAP the user 'sandbox-user' with the "
+        "password 'sandbox-password'. Calls are told under /_sandbox/ledger, faults set under /_sandbox/faults.",
     )
     default = SandboxOptions()
     parser.add_argument("--host", default=default.host, help="address to listen on (%(default)s)")
@@ -61,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--zone", default=default.zone, help="IANA time zone of the environment (%(default)s)"
     )
     parser.add_argument("--retry-after", type=_count, help="seconds that a 429 names (no such header)")
-    parser.add_argument("--config", help="JSON file with keys and further options (none)")
+    parser.add_argument("--config", help="JSON file with keys, users, connectors and further options (none)")
     return parser
 
 
@@ -115,7 +118,8 @@ async def _serve(options: SandboxOptions) -> None:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(name, stopped.set)
     async with Sandbox(options) as sandbox:
-        sys.stdout.write(f"sandbox ready on {sandbox.url}{BASE}\n")
+        site = f"{sandbox.url} (WebServices/Connector.ashx and WebServices/SoapConnector.svc)"
+        sys.stdout.write(f"sandbox ready on {sandbox.url}{BASE} (REST), {site}\n")
         sys.stdout.flush()
         await stopped.wait()
 

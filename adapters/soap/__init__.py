@@ -9,13 +9,15 @@ Everything else it shares with the Connector.ashx adapter (:mod:`adapters._conne
 
 from adapters._connectors.adapter import ConnectorsAdapter
 from adapters._connectors.options import ConnectorOptions
-from adapters.soap.channel import SoapChannel
 from contracts.adapter import API_VERSION, AdapterContext, AdapterSpec
 from contracts.wire import Slot
 
 
 def open_adapter(context: AdapterContext) -> ConnectorsAdapter:
-    """Raises ValueError for options that cannot be used."""
+    """Raises UnusableOptions."""
+    # zeep takes a quarter of a second to load: only who speaks SOAP waits for it.
+    from adapters.soap.channel import SoapChannel
+
     return ConnectorsAdapter(context, SoapChannel())
 
 

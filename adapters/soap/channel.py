@@ -7,11 +7,10 @@ from collections.abc import AsyncGenerator
 from adapters._beside import beside
 from adapters._connectors.channel import LARGEST_EXPORT
 from adapters._connectors.failures import exception, failure
-from adapters._connectors.formats import ON_THE_LOOP
 from adapters._connectors.records_xml import not_xml
 from adapters._connectors.text import TextDecoder
 from adapters.soap.codec import EXPORT, IMPORT, Codec, Exchange, FaultTold
-from adapters.soap.envelope import EnvelopeReader
+from adapters.soap.envelope import ON_THE_LOOP, EnvelopeReader
 from contracts.errors import GatewayError, InvalidRequest
 from contracts.operations import Operation
 from contracts.records import MalformedAnswer

@@ -1,14 +1,11 @@
 """Batches and deletes: our call → the exact upstream request, its answer → the results of its members.
 
-The examples of the vendor's page also hold the request as the page has it: ours means the same. To record anew after a
-change that was meant: ``GOLDEN=record pytest tests/golden``, then read the difference.
+The examples of the vendor's page also hold the request as the page has it: ours means the same.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from http import HTTPStatus
 from pathlib import Path
 
@@ -20,7 +17,8 @@ from contracts.operations import DeleteRecord, Operation, WriteBatch
 from contracts.paths import parse_path, print_path
 from contracts.results import BatchDone, Deleted, MemberDone, Stored
 from contracts.writing import check_write_path
-from tests.support.servers import ScriptedUpstream, scripted_upstream
+from tests.support.golden import check_sections, sections, shown_requests
+from tests.support.servers import scripted_upstream
 from tests.unit.adapters.batch.rig import SCHEMA, a_call, a_wire, an_adapter, members
 
 FILES = sorted((Path(__file__).parent / "batch").glob("*.txt"))
@@ -29,36 +27,17 @@ ANSWER, RESULTS = "<<< upstream answer", "<<< results"
 SECTIONS = (CALL, PAGE, REQUEST, ANSWER, RESULTS)
 
 
-def sections(text: str) -> dict[str, str]:
-    """The parts of a file by their marks; what stands before the first is ``""``."""
-    parts, name = {"": ""}, ""
-    for line in text.splitlines():
-        if line in SECTIONS:
-            name = line
-            parts[name] = ""
-        else:
-            parts[name] += line + "\n"
-    return {name: part.strip("\n") for name, part in parts.items()}
-
-
-def written(parts: dict[str, str]) -> str:
-    return "\n\n".join([parts[""], *(f"{name}\n{parts[name]}" for name in SECTIONS if name in parts)]) + "\n"
-
-
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_a_batch(file: Path) -> None:
-    parts = sections(file.read_text())
-    seen = await _played(parts)
-    if os.environ.get("GOLDEN") == "record":
-        file.write_text(written(parts | seen))
-    assert {name: parts.get(name) for name in seen} == seen
+    seen = await _played(sections(file.read_text(), SECTIONS))
+    check_sections(file, SECTIONS, seen)
 
 
 @pytest.mark.parametrize(
     "file", [file for file in FILES if file.stem.startswith("batch-inserting-")], ids=lambda file: file.stem
 )
 def test_an_example_of_the_vendor_means_the_same_as_on_the_page(file: Path) -> None:
-    parts = sections(file.read_text())
+    parts = sections(file.read_text(), SECTIONS)
     assert json.loads(parts[REQUEST].rpartition("\n")[2]) == json.loads(parts[PAGE])
 
 
@@ -88,7 +67,7 @@ async def _played(parts: dict[str, str]) -> dict[str, str]:
         else:
             done = result.results if isinstance(result, BatchDone) else (result,)
             shown = "\n".join(map(_shown, done))
-    return {REQUEST: _shown_request(upstream), RESULTS: shown}
+    return {REQUEST: shown_requests(upstream.requests), RESULTS: shown}
 
 
 def _operation(line: str, body: str) -> Operation:
@@ -107,13 +86,6 @@ def _answer(text: str) -> bytes:
         f"Content-Length: {len(content.encode())}",
     )
     return "\r\n".join((*lines, "", content)).encode()
-
-
-def _shown_request(upstream: ScriptedUpstream) -> str:
-    """The bytes as they left; line ends and the upstream's port are not shown."""
-    (request,) = upstream.requests
-    shown = re.sub(r"127\.0\.0\.1:\d+", "upstream.example", request.decode().replace("\r\n", "\n"))
-    return re.sub(r"(?im)^(user-agent: ultimo-gateway/).*$", r"\1<version>", shown)
 
 
 def _shown(done: object) -> str:

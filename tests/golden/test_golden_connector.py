@@ -1,12 +1,10 @@
 """Every kind of operation over Connector.ashx → the exact request, from its method to the last byte of its body.
 
-A credential is shown by the name of its place. To record anew after a change that was meant:
-``GOLDEN=record pytest tests/golden``, then read the difference.
+A credential is shown by the name of its place.
 """
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from contracts.operations import (
     WriteBatch,
 )
 from contracts.wire import Placeholder, Slot, WireRequest
+from tests.support.golden import check_text
 from tests.unit.adapters.connectors.rig import OPTIONS, a_call, an_adapter, at, listing
 
 FOLDER = Path(__file__).parent / "connector"
@@ -139,10 +138,7 @@ def shown(request: WireRequest) -> str:
 @pytest.mark.parametrize("name", CASES)
 def test_the_exact_request(name: str) -> None:
     file = FOLDER / f"{name}.txt"
-    text = "\n\n".join(map(shown, requests(name))) + "\n"
-    if os.environ.get("GOLDEN") == "record":
-        file.write_text(text)
-    assert file.read_text() == text
+    check_text(file, "\n\n".join(map(shown, requests(name))) + "\n")
 
 
 def test_every_kind_that_the_adapter_serves_has_a_file_and_every_file_a_case() -> None:

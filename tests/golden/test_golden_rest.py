@@ -1,13 +1,11 @@
 """Every request example of the vendor's pages: our call → the exact upstream request, its answer → our JSON.
 
-A file has the call and the upstream's answer, and, recorded, the upstream request and our answer. To
-record anew after a change that was meant: ``GOLDEN=record pytest tests/golden``, then read the difference.
+A file has the call and the upstream's answer, and, recorded, the upstream request and our answer.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -18,6 +16,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from tests.support.golden import check_sections, sections, shown_requests
 from tests.support.servers import KEY, ScriptedUpstream, gateway, scripted_upstream
 
 FILES = sorted((Path(__file__).parent / "rest").glob("*.txt"))
@@ -47,29 +46,10 @@ async def rig() -> AsyncIterator[Rig]:
         yield Rig(upstream, client)
 
 
-def sections(text: str) -> dict[str, str]:
-    """The parts of a file by their marks; what stands before the first is ``""``."""
-    parts, name = {"": ""}, ""
-    for line in text.splitlines():
-        if line in SECTIONS:
-            name = line
-            parts[name] = ""
-        else:
-            parts[name] += line + "\n"
-    return {name: part.strip("\n") for name, part in parts.items()}
-
-
-def written(parts: dict[str, str]) -> str:
-    return "\n\n".join([parts[""], *(f"{name}\n{parts[name]}" for name in SECTIONS if name in parts)]) + "\n"
-
-
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_an_example_of_the_vendor(file: Path, rig: Rig) -> None:
-    parts = sections(file.read_text())
-    seen = await _played(parts, rig)
-    if os.environ.get("GOLDEN") == "record":
-        file.write_text(written(parts | seen))
-    assert {name: parts.get(name) for name in seen} == seen
+    seen = await _played(sections(file.read_text(), SECTIONS), rig)
+    check_sections(file, SECTIONS, seen)
 
 
 async def _played(parts: dict[str, str], rig: Rig) -> dict[str, str]:
@@ -99,11 +79,9 @@ def _answer(text: str, base: str) -> bytes:
 
 
 def _shown_request(upstream: ScriptedUpstream) -> str:
-    """The bytes as they left; line ends and the upstream's port are not shown."""
-    shown = "\n\n".join(request.decode() for request in upstream.requests).replace("\r\n", "\n").strip("\n")
-    shown = re.sub(r"127\.0\.0\.1:\d+", "upstream.example", shown)
-    shown = re.sub(r"(?im)^(x-request-id: ).*$", r"\1<request id>", shown)
-    return re.sub(r"(?im)^(user-agent: ultimo-gateway/).*$", r"\1<version>", shown) or NOTHING
+    """As :func:`shown_requests` has it, without the id that each request gets of its own."""
+    shown = shown_requests(upstream.requests)
+    return re.sub(r"(?im)^(x-request-id: ).*$", r"\1<request id>", shown) or NOTHING
 
 
 def _shown_answer(answer: httpx2.Response) -> str:

@@ -1,13 +1,10 @@
 """Every kind of operation over SOAP: the exact request, and what an answer to it comes to.
 
-A file has the upstream's answer and, recorded, the upstream request and our result. To record anew after a
-change that was meant: ``GOLDEN=record pytest tests/golden``, then read the difference.
+A file has the upstream's answer and, recorded, the upstream request and our result.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -43,6 +40,7 @@ from contracts.results import Result, Scan
 from contracts.wire import Slot
 from gateway.clock import SystemClock
 from gateway.wire import UpstreamWire, WireSettings
+from tests.support.golden import check_sections, sections, shown_requests
 from tests.support.servers import scripted_upstream
 
 DIRECTORY = Path(__file__).parent / "soap"
@@ -136,11 +134,8 @@ def test_every_operation_has_its_files_and_no_file_is_left_over() -> None:
 @pytest.mark.parametrize("name", CASES)
 async def test_what_is_sent_and_what_an_answer_comes_to(name: str) -> None:
     file = DIRECTORY / f"{name}.txt"
-    parts = sections(file.read_text())
-    seen = await played(CASES[name], parts["<<< upstream answer"])
-    if os.environ.get("GOLDEN") == "record":
-        file.write_text("\n\n".join(f"{mark}\n{(parts | seen)[mark]}" for mark in SECTIONS) + "\n")
-    assert {mark: parts.get(mark) for mark in seen} == seen
+    answer = sections(file.read_text(), SECTIONS)["<<< upstream answer"]
+    check_sections(file, SECTIONS, await played(CASES[name], answer))
 
 
 async def played(operation: Operation, answer: str) -> dict[str, str]:
@@ -178,20 +173,3 @@ async def shown_result(performed: object) -> str:
 def shown_error(error: object) -> object:
     assert isinstance(error, GatewayError)
     return {"code": error.code, "outcome": error.outcome, "detail": error.detail, "upstream": error.upstream}
-
-
-def shown_requests(requests: list[bytes]) -> str:
-    """Line ends and the upstream's port are not shown."""
-    shown = "\n\n".join(request.decode() for request in requests).replace("\r\n", "\n").strip("\n")
-    shown = re.sub(r"127\.0\.0\.1:\d+", "upstream.example", shown)
-    return re.sub(r"(?im)^(user-agent: ultimo-gateway/).*$", r"\1<version>", shown)
-
-
-def sections(text: str) -> dict[str, str]:
-    """The parts of a file by their marks."""
-    parts: dict[str, str] = {}
-    name = ""
-    for line in text.splitlines():
-        name = line if line in SECTIONS else name
-        parts[name] = "" if line in SECTIONS else parts[name] + line + "\n"
-    return {mark: part.strip("\n") for mark, part in parts.items()}

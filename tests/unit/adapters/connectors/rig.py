@@ -78,9 +78,10 @@ def a_call(operation: Operation) -> Call:
 
 
 @asynccontextmanager
-async def a_wire(url: str) -> AsyncIterator[UpstreamWire]:
+async def a_wire(url: str, *, connections: int = 100) -> AsyncIterator[UpstreamWire]:
     credential = {Slot.USERNAME: USER, Slot.PASSWORD: PASSWORD, Slot.API_KEY: "sandbox-demo"}
-    wire = UpstreamWire(WireSettings(base_url=url), credential=credential, clock=SystemClock())
+    settings = WireSettings(base_url=url, max_connections=connections, pool_timeout=1)
+    wire = UpstreamWire(settings, credential=credential, clock=SystemClock())
     try:
         yield wire
     finally:
@@ -133,7 +134,8 @@ def http(body: bytes | str, status: int = 200, kind: str = "text/xml", missing: 
     """A whole answer; with ``missing`` it announces that many bytes more than it has."""
     content = body.encode() if isinstance(body, str) else body
     head = (
-        f"HTTP/1.1 {status} Said\r\nContent-Type: {kind}\r\nContent-Length: {len(content) + missing}\r\n\r\n"
+        f"HTTP/1.1 {status} Said\r\nContent-Type: {kind}\r\nContent-Length: {len(content) + missing}\r\n"
+        "Connection: close\r\n\r\n"
     )
     return head.encode() + content
 

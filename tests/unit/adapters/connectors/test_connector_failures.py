@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, nullcontext
 
 import msgspec
 import pytest
@@ -31,6 +34,7 @@ PAGE = f"<html>{SECRET}</html>"
 GENERAL = "Ultimo.Framework.Core.Tools.GeneralException"
 STACK = "\r\n   at Ultimo.Web.Core.Authentication.ConnectorLogOn(String oops-4711)\r\n   at Foo.Bar()"
 LAUGHS = '<!DOCTYPE Data [<!ENTITY a "oops-4711"><!ENTITY b "&a;&a;&a;&a;">]><Data>&b;</Data>'
+MANY = 20_000
 ONE = an_object("Equipment", "Update", Id="00001")
 READ = listing("Equipment")
 WRITE = ChangeRecord(place=at("Equipment/00001"), body={"Description": "x"})
@@ -74,7 +78,7 @@ async def failed(answer: bytes, operation: Operation) -> GatewayError:
 async def test_an_answer_that_cannot_be_read(body: bytes) -> None:
     kind = 'text/xml; charset="utf-7"' if body.startswith(b"+") else "text/xml"
     error = await failed(http(body, kind=kind), READ)
-    assert (error.code, error.outcome) == ("upstream_invalid_response", Outcome.REFUSED)
+    assert (error.code, error.outcome) == ("upstream_invalid_response", Outcome.UNKNOWN)
     if b"<Object/>" not in body:
         error = await failed(http(body, kind=kind), WRITE)
         assert (error.code, error.outcome) == ("upstream_invalid_response", Outcome.UNKNOWN)
@@ -88,8 +92,8 @@ async def test_an_answer_that_cannot_be_read(body: bytes) -> None:
             "upstream_auth_failed",
             Outcome.REFUSED,
         ),
-        (GENERAL + ": Import connector 'X' does not exist.", "connector_not_found", Outcome.REFUSED),
-        (GENERAL + ": Import connector 'X' is not active.", "connector_not_found", Outcome.REFUSED),
+        (GENERAL + ": Import connector 'X' does not exist.", "operation_not_supported", Outcome.REFUSED),
+        (GENERAL + ": Import connector 'X' is not active.", "operation_not_supported", Outcome.REFUSED),
         (GENERAL + ": 'Foo' is not a request property.", "upstream_rejected", Outcome.REFUSED),
         (GENERAL + f": It is locked. ---> System.X: {SECRET}", "upstream_rejected", Outcome.REFUSED),
         (f"System.NullReferenceException: {SECRET}.", "upstream_unavailable", Outcome.UNKNOWN),
@@ -98,6 +102,22 @@ async def test_an_answer_that_cannot_be_read(body: bytes) -> None:
             "upstream_unavailable",
             Outcome.UNKNOWN,
         ),
+        (
+            f"System.Data.SqlClient.SqlException (0x80131904): Login failed for user '{SECRET}'.",
+            "upstream_unavailable",
+            Outcome.UNKNOWN,
+        ),
+        (
+            f"System.IO.FileNotFoundException: connector {SECRET} not found",
+            "upstream_unavailable",
+            Outcome.UNKNOWN,
+        ),
+        (
+            f"Ultimo.Web.AuthenticationException: Login failed for {SECRET} with {PASSWORD}.",
+            "upstream_auth_failed",
+            Outcome.REFUSED,
+        ),
+        ("\ufeff" + GENERAL + ": It is locked.", "upstream_rejected", Outcome.REFUSED),
     ],
 )
 async def test_an_exception(text: str, code: str, outcome: Outcome) -> None:
@@ -109,6 +129,10 @@ async def test_an_exception(text: str, code: str, outcome: Outcome) -> None:
     [
         (500, PAGE, "upstream_unavailable", Outcome.UNKNOWN),
         (500, "", "upstream_unavailable", Outcome.UNKNOWN),
+        (500, "\ufeff" + PAGE, "upstream_unavailable", Outcome.UNKNOWN),
+        (500, f"The service {SECRET} is not available.", "upstream_unavailable", Outcome.UNKNOWN),
+        (500, f'{{"message": "{SECRET}"}}', "upstream_unavailable", Outcome.UNKNOWN),
+        (500, "Login failed, says the proxy.", "upstream_unavailable", Outcome.UNKNOWN),
         (502, PAGE, "upstream_unavailable", Outcome.UNKNOWN),
         (503, SECRET, "upstream_unavailable", Outcome.UNKNOWN),
         (401, SECRET, "upstream_auth_failed", Outcome.REFUSED),
@@ -122,6 +146,17 @@ async def test_an_exception(text: str, code: str, outcome: Outcome) -> None:
 )
 async def test_a_status_of_failure(status: int, body: str, code: str, outcome: Outcome) -> None:
     await _fails(status, body, code, outcome)
+
+
+async def test_an_exception_in_utf_16_is_read() -> None:
+    text = (GENERAL + ": It is locked." + STACK).encode("utf-16")
+    error = await failed(http(text, 500, "text/plain; charset=utf-8"), CREATE)
+    assert (error.code, error.detail) == ("upstream_rejected", "It is locked.")
+
+
+async def test_a_failure_that_is_no_text_has_the_meaning_of_its_status() -> None:
+    error = await failed(http(b"\xff\xfe\xff<oops-4711>\0\xd8", 500), CREATE)
+    assert (error.code, error.outcome) == ("upstream_unavailable", Outcome.UNKNOWN)
 
 
 async def _fails(status: int, body: str, code: str, outcome: Outcome) -> None:
@@ -144,16 +179,56 @@ async def test_an_export_that_breaks_off_gives_what_came_and_then_says_so() -> N
     assert error.code in ("upstream_unavailable", "upstream_invalid_response")
 
 
-async def test_whoever_stops_reading_gives_the_connection_back() -> None:
-    objects = data(*[an_object("Equipment", Id=str(number)) for number in range(20_000)])
-    async with upstream(http(objects)) as url, a_wire(url) as wire:
-        call = a_call(READ)
-        scan = await an_adapter().perform(call, wire.bound(call))
-        assert isinstance(scan, Scan)
-        first = await anext(scan.pieces)
-        assert 0 < len(first) < 20_000
-        await scan.pieces.aclose()
-        assert len(call.journal.sends) == 1
+async def whole(scan: Scan) -> None:
+    async for _ in scan.pieces:
+        pass
+
+
+async def first(scan: Scan) -> None:
+    async with aclosing(scan.pieces) as pieces:
+        assert 0 < len(await anext(pieces)) < MANY
+
+
+async def cancelled(scan: Scan) -> None:
+    began, never = asyncio.Event(), asyncio.Event()
+
+    async def reading() -> None:
+        async with aclosing(scan.pieces) as pieces:
+            async for _ in pieces:
+                began.set()
+                await never.wait()
+
+    task = asyncio.create_task(reading())
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize(
+    ("ending", "leave", "code"),
+    [
+        ("</Data>", first, None),
+        ("</Data>", cancelled, None),
+        ("<Object", whole, "upstream_invalid_response"),
+        ("</Wrong>" + "<Object/>" * 100_000, whole, "upstream_invalid_response"),
+    ],
+    ids=["stopped", "cancelled", "truncated", "malformed"],
+)
+async def test_the_connection_is_given_back(
+    ending: str, leave: Callable[[Scan], Awaitable[None]], code: str | None
+) -> None:
+    """There is one, and the second export gets it."""
+    objects = "".join(an_object("Equipment", Id=str(number)) for number in range(MANY))
+    async with upstream(http(f"<Data>{objects}{ending}")) as url, a_wire(url, connections=1) as wire:
+        for _ in range(2):
+            call = a_call(READ)
+            scan = await an_adapter().perform(call, wire.bound(call))
+            assert isinstance(scan, Scan)
+            with nullcontext() if code is None else pytest.raises(GatewayError) as told:
+                await leave(scan)
+            assert (None if told is None else told.value.code) == code
+            assert len(call.journal.sends) == 1
 
 
 async def test_a_write_whose_answer_breaks_off_before_anything_came_is_unknown() -> None:
@@ -197,12 +272,18 @@ async def test_a_record_that_is_refused_has_the_sentence_and_the_code() -> None:
         ({"ErrorMessage": "long", "ShortErrorMessage": "short"}, None, "short"),
         ({"ErrorMessage": "Message: Not a rule"}, None, "Not a rule"),
         ({"ErrorMessage": "Ultimo.GeneralException: No.\r\n   at Foo()"}, None, "No."),
+        ({"ErrorMessage": "Message: " + "_" * 1_000_000}, None, "_" * 499 + "…"),
+        ({"ErrorMessage": "No. at Foo.Bar(String oops) in C:\\x.cs"}, None, "No."),
+        ({"ErrorMessage": "No" + "\n" * 1_000_000 + "."}, None, "No"),
+        ({"ErrorMessage": "No" + " " * 1_000_000 + "."}, None, "No"),
+        ({"ErrorMessage": "a-" * 1_000_000}, None, "a-" * 249 + "a…"),
         ({"ErrorMessage": None}, None, "the upstream refused this without a reason"),
     ],
 )
 def test_messages_of_refused_objects(
     properties: dict[str, str | None], code: str | None, detail: str
 ) -> None:
+    """The long ones repeat what a caller sent: an expression that looks back would hold up every other call."""
     error = refused_object("connector", properties)
     assert error.detail == detail
     assert error.upstream is not None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from adapters.rest.actions import Workflows, action_done, action_request
 from adapters.rest.catalogue import CATALOGUE
-from adapters.rest.options import ActionOptions
+from adapters.rest.options import ActionOptions, RestOptions
 from contracts.errors import ActionNotFound, UpstreamInvalidResponse, UpstreamRejected
 from contracts.operations import RunAction
 from contracts.wire import WireResponse
@@ -36,8 +37,8 @@ def test_a_tenant_adds_and_overrides_workflows() -> None:
 
 @pytest.mark.parametrize("element", ["", "x", "01234567-89ab-cdef-0123456789abcdef", "0" * 31])
 def test_an_element_id_that_is_none_stops_the_start(element: str) -> None:
-    with pytest.raises(ValueError, match=r"actions\._Mine\.element"):
-        Workflows({"_Mine": ActionOptions(element)})
+    with pytest.raises(msgspec.ValidationError, match=r"actions\[\.\.\.\]\.element"):
+        msgspec.convert({"actions": {"_Mine": {"element": element}}}, RestOptions)
 
 
 def test_an_unknown_workflow_is_not_sent() -> None:
