@@ -63,6 +63,14 @@ class TenantProfile(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
 
 
+class UnusableOptions(ValueError):
+    """Options that an adapter cannot be opened with: what is wrong at each place, as ``exports.Job.filters[0]``."""
+
+    def __init__(self, mistakes: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{place}: {reason}" for place, reason in mistakes.items()))
+        self.mistakes = mistakes
+
+
 class AdapterContext(msgspec.Struct, frozen=True, kw_only=True):
     """What an adapter is opened with: all pure data.
 
@@ -122,7 +130,8 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     ``interface`` names the upstream address (of an environment's addresses in the configuration)
     that this adapter speaks to, and ``credentials`` what a tenant must have there. ``options`` is the
-    type that a tenant's settings for it are decoded to.
+    type that a tenant's settings for it are decoded to. ``open`` raises :class:`UnusableOptions`, or any other
+    ValueError, for those that only the data model shows to be wrong.
     """
 
     name: str

@@ -114,5 +114,10 @@ def _named(offers: Iterable[Served], routed: tuple[str, ...]) -> Iterable[str]:
 
 
 def _missing(kind: str, adapters: Mapping[str, Capabilities]) -> str:
-    reasons = [f"{name}: {can.missing[kind]}" for name, can in adapters.items() if kind in can.missing]
-    return "; ".join(reasons) or "no adapter of this tenant knows this operation"
+    reasons = {name: can.missing[kind] for name, can in adapters.items() if kind in can.missing}
+    return listed(reasons) or "no adapter of this tenant knows this operation"
+
+
+def listed(reasons: Mapping[str, str]) -> str:
+    """The adapters' reasons, by name, as one sentence."""
+    return "; ".join(f"{name}: {reason.removesuffix('.')}" for name, reason in reasons.items())

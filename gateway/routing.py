@@ -15,7 +15,7 @@ from contracts.adapter import Adapter
 from contracts.errors import OperationNotSupported
 from contracts.operations import GetRecord, ListRecords, Operation, Write, WriteBatch
 from contracts.schema import Schema
-from gateway.capabilities import Served, capabilities
+from gateway.capabilities import Served, capabilities, listed
 from gateway.completion.places import refusal, set_of
 
 __all__ = ["Chosen", "Routing", "Served"]
@@ -48,17 +48,18 @@ class Routing:
     def choose(self, operation: Operation, schema: Schema) -> Chosen:
         """The adapter that serves this operation, and how.
 
-        Raises :class:`OperationNotSupported` with the reason that each adapter gives.
+        Raises :class:`OperationNotSupported` with the reason of each adapter that serves others of its kind; where
+        none does, of those that say what would.
         """
-        reasons = []
+        reasons: dict[str, str] = {}
         for name in self._order(_entity(operation)):
             adapter = self._adapters[name]
             scanned = _made_of_scans(adapter, operation)
             reason = _scan_refusal(adapter, operation, schema) if scanned else adapter.refusal(operation)
             if reason is None:
                 return Chosen(name, adapter, scanned)
-            reasons.append(f"{name}: {reason}")
-        raise OperationNotSupported("; ".join(reasons) or "this tenant has no adapter")
+            reasons[name] = reason
+        raise OperationNotSupported(self._told(operation.kind, reasons) or "this tenant has no adapter")
 
     def tells_keys(self, name: str) -> bool:
         """Whether what this adapter writes is told by its key alone."""
@@ -68,6 +69,15 @@ class Routing:
         """What is served and by which adapter, in the vocabulary's order of operations."""
         can = {name: adapter.capabilities for name, adapter in self._adapters.items()}
         return capabilities(can, self._routed, self._order)
+
+    def _told(self, kind: str, reasons: Mapping[str, str]) -> str:
+        """The reasons, by adapter, that say something of this kind of operation."""
+        can = {name: self._adapters[name].capabilities for name in reasons}
+        serving = [
+            it for it in can if kind in can[it].operations or (can[it].scans and kind == GetRecord.kind)
+        ]
+        told = serving or [it for it in can if kind in can[it].missing] or list(can)
+        return listed({name: reasons[name] for name in told})
 
     def _order(self, entity: str | None) -> tuple[str, ...]:
         own = None if entity is None else self._preferred.get(entity.lower())

@@ -35,6 +35,13 @@ _PLACES = 1024
 """How many paths a tenant remembers the meaning of."""
 
 
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """All records of a list or an export. ``pieces`` are read once, and closed by whoever reads them."""
+
+    pieces: Pieces
+    content_language: str | None = None
+
+
 class TenantWire(Protocol):
     """The tenant's way out: one pool, from which every call gets a wire of its own."""
 
@@ -92,30 +99,33 @@ class Tenant:
         call.journal.records += _records(result)
         return result
 
-    async def stream(self, call: Call, *, page_deadline: Callable[[], float] | None = None) -> Pieces:
-        """All records of a list or an export, from where its query begins, in pieces.
+    async def stream(self, call: Call, *, page_deadline: Callable[[], float] | None = None) -> Whole:
+        """All records of a list or an export, from where its query begins.
 
         Each page is a call of its own through the pipeline. ``page_deadline`` gives it its own deadline
-        too; a set that comes in one answer has that of the call. Raises what the calls raise.
+        too; a set that comes in one answer has that of the call. The first request is made here. Raises
+        what it raises, and the pieces what the others do.
         """
         operation = call.operation
         if isinstance(operation, ListRecords):
             operation = msgspec.structs.replace(operation, whole=True)
             call = msgspec.structs.replace(call, operation=operation)
         if isinstance(operation, ListRecords) and not self._scans(operation):
-            pieces = self._pages(call, operation, page_deadline or (lambda: call.deadline))
-        else:
-            result = await self.perform(call)
-            if not isinstance(result, Scan):
-                raise TypeError("a whole set answers with a scan")
-            pieces = result.pieces
-        async with aclosing(pieces) as opened:
-            async for piece in opened:
-                yield piece
+            pages = self._pages(call, operation, page_deadline or (lambda: call.deadline))
+            first = await anext(pages)
+            return Whole(pieces=_items(first, pages), content_language=first.content_language)
+        result = await self.perform(call)
+        if not isinstance(result, Scan):
+            raise TypeError("a whole set answers with a scan")
+        return Whole(pieces=result.pieces)
 
-    async def batch(self, call: Call) -> AsyncGenerator[list[MemberDone], None]:
-        """The results of many writes, in their order, as they become known. Raises what no part is sent for."""
-        async with aclosing(self._batches.run(call)) as packs:
+    async def batch(self, call: Call, *, together: bool = False) -> AsyncGenerator[list[MemberDone], None]:
+        """The results of many writes, in their order, as they become known.
+
+        ``together`` says that none is looked at before all are there: what is told by keys alone may then be
+        read back once. Raises what no part is sent for.
+        """
+        async with aclosing(self._batches.run(call, together=together)) as packs:
             async for pack in packs:
                 call.journal.records += len(pack)
                 yield pack
@@ -168,14 +178,16 @@ class Tenant:
         finally:
             journal.adapter, journal.attempts = adapter, attempts
 
-    async def _pages(self, call: Call, operation: ListRecords, deadline: Callable[[], float]) -> Pieces:
+    async def _pages(
+        self, call: Call, operation: ListRecords, deadline: Callable[[], float]
+    ) -> AsyncGenerator[Page, None]:
         seen: set[str] = set()
         while True:
             of_page = msgspec.structs.replace(call, operation=operation, deadline=deadline())
             page = await self.perform(of_page)
             if not isinstance(page, Page):
                 raise TypeError("a list that is read in pages answers with a page")
-            yield page.items
+            yield page
             if page.next is None:
                 return
             if page.next in seen:
@@ -218,6 +230,13 @@ def _records(result: Result) -> int:
         case BatchDone() | ImportDone() | ReadingsTaken():
             return len(result.results)
     return 1
+
+
+async def _items(first: Page, following: AsyncGenerator[Page, None]) -> Pieces:
+    async with aclosing(following):
+        yield first.items
+        async for page in following:
+            yield page.items
 
 
 async def _counted(pieces: Pieces, journal: Journal) -> Pieces:

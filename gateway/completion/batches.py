@@ -9,7 +9,7 @@ made before (``$a1/Lines``) has its key put in.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -36,8 +36,8 @@ Complete = Callable[[Call, Sequence[MemberDone]], Awaitable[Sequence[MemberDone]
 
 The place of a member whose ``origin`` is in the same pack is a stand-in: the path of what it stored is not."""
 
-_AHEAD = 1000
-"""How many writes are looked at to form one pack."""
+_FEW, _MORE, _MOST = 16, 8, 1000
+"""How many writes are looked at to form one pack: a few, that many times more while all are taken, at most so many."""
 
 
 class PlannedPack(msgspec.Struct, frozen=True):
@@ -56,26 +56,36 @@ class BatchRunner:
         self._perform = perform
         self._complete = complete
 
-    async def run(self, call: Call) -> AsyncGenerator[list[MemberDone], None]:
+    async def run(self, call: Call, *, together: bool = False) -> AsyncGenerator[list[MemberDone], None]:
         """One result for each member, in their order, as the packs finish.
 
+        With ``together`` they come at the end, and where no two members mean the same record they are made
+        whole once and not after each pack: nothing that comes later in the batch shows in them.
         Raises, before anything is sent, OperationNotSupported, InvalidBody and PayloadTooLarge for what could not
         be sent; and what the first pack ends in as a whole, unless it may have been carried out. A pack that ends
         as a whole later is the result of each of its members, and nothing after it is sent.
         """
         routes = await asyncio.to_thread(self._checked, call)
         progress = Progress(_members(call), routes)
-        while (pack := self._next(progress)) is not None:
+        together = together and _apart(_members(call))
+        packs: list[_Pack] = []
+        while (pack := await asyncio.to_thread(self._next, progress)) is not None:
             try:
-                progress.settle(pack.members, await self._sent(call, pack))
+                done = await self._sent(call, pack)
+                progress.settle(pack.members, done if together else await self._made_whole(call, pack, done))
             except GatewayError as error:
                 if progress.untouched and error.outcome is not Outcome.UNKNOWN:
                     raise
                 progress.settle(pack.members, (MemberDone(member.id, error) for member in pack.members))
                 progress.abandon(not_sent(error, "batch"))
-            if fresh := progress.fresh():
+            packs.append(pack)
+            if not together and (fresh := progress.fresh()):
                 yield fresh
-        if fresh := progress.fresh():
+        call.journal.adapter = ", ".join(dict.fromkeys(pack.route.name for pack in packs)) or None
+        fresh = progress.fresh()
+        for pack in _joined(packs) if together else ():
+            fresh = await self._completed(call, pack, fresh)
+        if fresh:
             yield fresh
 
     def plan(self, call: Call) -> tuple[PlannedPack, ...]:
@@ -102,12 +112,13 @@ class BatchRunner:
     def _planned(self, call: Call, routes: Mapping[str, Route]) -> Iterator[PlannedPack]:
         """The packs as they are when every write succeeds; at the end raises InvalidBody for all faults found."""
         progress = Progress(_members(call), routes)
+        positions = {member.id: index for index, member in enumerate(_members(call))}
         faults: list[Fault] = []
         while (pack := self._next(progress)) is not None:
             try:
                 yield PlannedPack(pack.route.name, pack.planned(call))
             except InvalidBody as error:
-                faults += _located(call, pack, error)
+                faults += _located(call, pack, error, positions)
             progress.assume(pack.members)
         if (refusal := refused(faults)) is not None:
             raise refusal
@@ -127,23 +138,28 @@ class BatchRunner:
 
     def _next(self, progress: Progress) -> _Pack | None:
         """The next pack; None when nothing is left to be sent. Settles what cannot be sent any more."""
-        while run := self._run(progress):
+        ahead = _FEW
+        while run := self._run(progress, ahead):
             route = progress.routes[run[0].id]
             try:
-                return _Pack(route, tuple(run[: route.takes(run)]))
+                taken = route.takes(run)
             except PayloadTooLarge as error:
                 progress.refuse(next(units(run)), run[0], error)
+                continue
+            if taken < len(run) or len(run) < ahead or ahead >= _MOST:
+                return _Pack(route, tuple(run[:taken]))
+            ahead = min(ahead * _MORE, _MOST)
         return None
 
-    def _run(self, progress: Progress) -> list[Member]:
-        """The members ahead that go to the same adapter as the first of them, as far as one pack may take them."""
+    def _run(self, progress: Progress, most: int) -> list[Member]:
+        """The members ahead that go to the same adapter as the first of them: as many as asked for, groups whole."""
         run: list[Member] = []
         for unit in self._ready(progress):
             route = progress.routes[unit[0].id]
             if run and route.name != progress.routes[run[0].id].name:
                 break
             run += unit
-            if not route.batching or len(run) >= _AHEAD:
+            if not route.batching or len(run) >= most:
                 break
         return run
 
@@ -174,10 +190,8 @@ class BatchRunner:
         if made.last.key is None:
             raise dependent(f"the upstream did not tell the key of what the operation {member.origin} made")
         member = rebased(self._schema, member, made)
-        route = self._route(member)
-        if member.group is not None and route.name != progress.routes[member.id].name:
-            raise OperationNotSupported(f"the group {member.group} cannot be sent by one interface")
-        progress.routes[member.id] = route
+        # The key may be one that only another interface can address. A group is sent whole, and so never comes here.
+        progress.routes[member.id] = self._route(member)
         return member
 
     async def _sent(self, call: Call, pack: _Pack) -> Sequence[MemberDone]:
@@ -187,7 +201,19 @@ class BatchRunner:
         result = await self._perform(sent)
         if not isinstance(result, BatchDone):
             raise TypeError("a batch answers with one result for each member")
-        return await self._complete(sent, result.results)
+        return result.results
+
+    async def _made_whole(self, call: Call, pack: _Pack, done: Sequence[MemberDone]) -> Sequence[MemberDone]:
+        if not pack.route.batching:
+            return done
+        return await self._complete(msgspec.structs.replace(call, operation=pack.operation), done)
+
+    async def _completed(self, call: Call, pack: _Pack, done: list[MemberDone]) -> list[MemberDone]:
+        """All results, those of the pack made whole."""
+        sent = {member.id for member in pack.members}
+        of_pack = [item for item in done if item.id in sent]
+        whole = {item.id: item for item in await self._made_whole(call, pack, of_pack)}
+        return [whole.get(item.id, item) for item in done]
 
     async def _alone(self, call: Call) -> Stored | Deleted | GatewayError:
         try:
@@ -213,6 +239,29 @@ class _Pack(msgspec.Struct, frozen=True):
         return self.route.adapter.plan(msgspec.structs.replace(call, operation=self.operation))
 
 
+def _apart(members: Iterable[Member]) -> bool:
+    """Whether for sure no two of these writes mean the same record."""
+    seen: set[tuple[str, object]] = set()
+    for member in members:
+        place = member.write.place
+        if member.origin is not None or (place.single and place.key is None):
+            return False
+        record = (place.entity.name, place.key)
+        if place.single and record in seen:
+            return False
+        seen.add(record)
+    return True
+
+
+def _joined(packs: Sequence[_Pack]) -> list[_Pack]:
+    """The members that went to each adapter, whatever the number of requests."""
+    members: dict[str, list[Member]] = {}
+    for pack in packs:
+        members.setdefault(pack.route.name, []).extend(pack.members)
+    routes = {pack.route.name: pack.route for pack in packs}
+    return [_Pack(routes[name], tuple(sent)) for name, sent in members.items()]
+
+
 def _members(call: Call) -> tuple[Member, ...]:
     if not isinstance(call.operation, WriteBatch):
         raise TypeError("only a batch is carried out in packs")
@@ -229,9 +278,8 @@ def _check_unit(unit: tuple[Member, ...], routes: Mapping[str, Route]) -> None:
     route.takes(unit)
 
 
-def _located(call: Call, pack: _Pack, error: InvalidBody) -> list[Fault]:
+def _located(call: Call, pack: _Pack, error: InvalidBody, positions: Mapping[str, int]) -> list[Fault]:
     """The faults of a pack's bodies, with their places in the batch."""
-    positions = {member.id: index for index, member in enumerate(_members(call))}
     faults = []
     for member in pack.members:
         try:

@@ -10,7 +10,7 @@ import msgspec
 from contracts.addressing import Resolved
 from contracts.call import Call
 from contracts.conditions import equals, key_paths
-from contracts.errors import GatewayError, RecordNotFound
+from contracts.errors import GatewayError, RecordNotFound, UpstreamInvalidResponse
 from contracts.filters import And, Filter, Membership, Or, PropertyPath
 from contracts.filters.values import resolve as value_at
 from contracts.operations import GetRecord, ListRecords, Operation, Query
@@ -55,9 +55,10 @@ class _Sought(msgspec.Struct, frozen=True):
         values = (equals(last, key.parts[-1]).value for key in self.keys.values())
         return Membership(last, tuple(dict.fromkeys(values)))
 
-    def values(self, record: Record) -> Values:
-        """What tells this record from others."""
-        return tuple(str(value_at(record, path)) for path in self.paths)
+    def values(self, record: Record) -> Values | None:
+        """What tells this record from others; None for one that lacks a part of it."""
+        values = [value_at(record, path) for path in self.paths]
+        return None if None in values else tuple(map(str, values))
 
 
 class ReadBack:
@@ -106,7 +107,7 @@ class ReadBack:
             async for piece in pieces:
                 for record in piece:
                     values = sought.values(record)
-                    if values in sought.keys:
+                    if values is not None and values in sought.keys:
                         found[values] = record
                 if len(found) == len(sought.keys):
                     break
@@ -116,15 +117,21 @@ class ReadBack:
         place = set_of(sought.entity)
         scanned = self._scans(ListRecords(place=place, whole=True))
         query = Query(filter=sought.roughly() if scanned else sought.exactly())
-        answer = await self._aside(call, ListRecords(place=place, query=query, whole=True))
-        if isinstance(answer, Scan):
-            async with aclosing(answer.pieces) as pieces:
-                async for piece in pieces:
-                    yield piece
-        elif isinstance(answer, Page):
+        # A page brings one of them at least.
+        for _ in sought.keys:
+            answer = await self._aside(call, ListRecords(place=place, query=query, whole=True))
+            if isinstance(answer, Scan):
+                async with aclosing(answer.pieces) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            if not isinstance(answer, Page):
+                raise TypeError("a list answers with a page or a scan")
             yield answer.items
-        else:
-            raise TypeError("a list answers with a page or a scan")
+            if answer.next is None:
+                return
+            query = msgspec.structs.replace(query, continuation=answer.next)
+        raise UpstreamInvalidResponse("the upstream's paging does not come to its end")
 
 
 def _grouped(places: Sequence[Resolved]) -> list[_Sought]:
@@ -139,4 +146,4 @@ def _grouped(places: Sequence[Resolved]) -> list[_Sought]:
 
 
 def _values(key: Key) -> Values:
-    return tuple(part.value for part in key.parts)
+    return tuple(str(int(part.value)) if part.numeric else part.value for part in key.parts)

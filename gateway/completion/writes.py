@@ -17,6 +17,7 @@ from contracts.bodies import check_insert, missing_for_insert
 from contracts.call import Call
 from contracts.errors import GatewayError, InvalidBody, Outcome, RecordNotFound, UpstreamRejected
 from contracts.operations import ChangeRecord, DeleteRecord, GetRecord, ListRecords, Write, WriteBatch
+from contracts.paths import Key
 from contracts.results import Deleted, MemberDone, Stored
 from contracts.schema import Schema
 from gateway.completion.places import parent_of, set_of
@@ -31,7 +32,7 @@ COMPLETED = ("read-back",)
 
 
 class _Done(msgspec.Struct, frozen=True):
-    """A write and what its protocol told of it. ``placed``: its place is the record's own."""
+    """A write and what its protocol told of it. ``placed``: its place tells the record that it was refused for."""
 
     write: Write
     result: MemberResult
@@ -63,16 +64,24 @@ class Writes:
         """The same of the writes that travelled together in ``call``. Does not raise."""
         if not isinstance(call.operation, WriteBatch):
             raise TypeError("only writes of a batch travel together")
-        members = {member.id: member for member in call.operation.members}
-        # A path that begins at another member's record has a stand-in for its key.
-        told = await self._told(
-            call,
-            [
-                _Done(members[item.id].write, item.result, placed=members[item.id].origin is None)
-                for item in done
-            ],
-        )
+        told = await self._told(call, self._together(call.operation, done))
         return [MemberDone(item.id, result) for item, result in zip(done, told, strict=True)]
+
+    def _together(self, batch: WriteBatch, done: Sequence[MemberDone]) -> list[_Done]:
+        """The writes of a batch; a refusal says nothing of a record that a later one of them has deleted."""
+        members = {member.id: member for member in batch.members}
+        deleted: set[tuple[str, Key | None]] = set()
+        together: list[_Done] = []
+        for item in reversed(done):
+            write = members[item.id].write
+            doubtful = self._doubtful(write)
+            lasting = doubtful is None or (doubtful.entity.name, doubtful.key) not in deleted
+            # A path that begins at another member's record has a stand-in for its key.
+            placed = members[item.id].origin is None and lasting
+            together.append(_Done(write, item.result, placed))
+            if isinstance(item.result, Deleted):
+                deleted.add((write.place.entity.name, write.place.key))
+        return together[::-1]
 
     def plan(self, call: Call, planned: Plan, plan: Callable[[Call], Plan]) -> Plan:
         """The adapter's plan of a write, and the read that may follow. ``plan`` is that of another operation."""

@@ -120,3 +120,30 @@ async def test_a_request_that_fails_as_a_whole_ends_the_batch() -> None:
     assert [result["status"] for result in results] == [201] * 100 + [429] * 150
     outcomes = [result["error"]["outcome"] for result in results[100:]]
     assert outcomes == ["refused"] * 100 + ["not_sent"] * 50
+
+
+@pytest.mark.parametrize(("accept", "units"), [("application/json", 4), ("application/x-ndjson", 6)])
+async def test_what_was_stored_is_read_back_once_where_nothing_waits_for_it(accept: str, units: int) -> None:
+    async with Sandbox(SandboxOptions(limits="off")) as sandbox, playing(sandbox) as client:
+        answer = await client.post(
+            "/v1/demo-connector/batch", json={"operations": creates(2_500)}, headers={"Accept": accept}
+        )
+        calls = sandbox.ledger.calls
+    lines = (
+        answer.json()["results"] if accept.endswith("/json") else map(json.loads, answer.text.splitlines())
+    )
+    described = [result["body"]["Description"] for result in lines]
+    assert described == [f"number {index}" for index in range(2_500)]
+    assert len(calls) == units
+
+
+async def test_a_result_shows_the_record_as_its_own_write_left_it() -> None:
+    operations = [
+        {"id": f"c{index}", "method": "PATCH", "path": "Vendor/2513", "body": {"City": f"City {index}"}}
+        for index in range(3)
+    ]
+    depending = [{**operation, "dependsOn": ["c0"]} for operation in operations[1:]]
+    async with Sandbox(SandboxOptions(limits="off")) as sandbox, playing(sandbox) as client:
+        body = {"operations": [operations[0], *depending[:1]]}
+        answer = await client.post("/v1/demo-connector/batch", json=body)
+    assert [result["body"]["City"] for result in answer.json()["results"]] == ["City 0", "City 1"]

@@ -102,7 +102,8 @@ WITH_KEY: dict[str, object] = {"credentials": {"api_key": {"env": "KEY"}}}
 )
 def test_an_interface_without_an_address_is_told_with_the_place_for_it(adapter: str, place: str) -> None:
     interface = SPECS[adapter].interface
-    assert told(settings({"adapters": [adapter], **WITH_KEY})) == [
+    credentials = {"api_key": {"env": "KEY"}, "username": "u", "password": {"env": "KEY"}}
+    assert told(settings({"adapters": [adapter], "credentials": credentials})) == [
         f"tenants.erp.adapters[0]: the environment 'plant' has no address for '{interface}'; "
         f"set environments.plant.{place}"
     ]
@@ -166,15 +167,12 @@ async def test_adapters_with_one_address_share_its_connections() -> None:
         await tenants.close()
 
 
-def test_an_address_that_looks_like_one_of_another_interface_is_advised_against() -> None:
+def test_a_rest_address_that_looks_like_none_is_advised_against() -> None:
     def advised(**environment: object) -> list[str]:
         return [
             problem.path for problem in advice(settings({"adapters": ["one"], **WITH_KEY}, **environment))
         ]
 
     assert advised(**REST, **SITE) == []
-    assert advised(rest="https://plant.example", site="https://plant.example/Ultimo/") == [
-        "environments.plant.rest"
-    ]
-    for site in ("/WebServices", "/Ultimo/webservices/Connector.ashx", "/api/v1"):
-        assert advised(site=f"https://plant.example{site}") == ["environments.plant.site"]
+    assert advised(rest="https://plant.example") == ["environments.plant.rest"]
+    assert advised(rest="https://plant.example/API/v1/") == []

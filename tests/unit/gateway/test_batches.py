@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from itertools import pairwise
 
@@ -16,8 +17,8 @@ from contracts.errors import (
     Outcome,
     UpstreamRejected,
 )
-from contracts.operations import ChangeRecord, WriteBatch
-from contracts.paths import print_path
+from contracts.operations import ChangeRecord, Member, WriteBatch
+from contracts.paths import print_path, unaddressable
 from contracts.results import Deleted, Stored
 from tests.unit.gateway.batch_rig import (
     Operations,
@@ -173,6 +174,51 @@ async def test_each_pack_is_made_whole_as_it_was_sent() -> None:
     rig = Rig(batch=Batches(2))
     await rig.packs(*creates(3))
     assert [call.operation for call in rig.completed] == rig.performed
+
+
+async def test_a_record_made_at_a_key_of_another_interface_is_written_there() -> None:
+    batch, connector = Batches(1), Batches(5)
+    batch.key = lambda number: "01/02"
+    batch.refuses = lambda operation: (
+        next((no for member in operation.members if (no := unaddressable(member.write.place.path))), None)
+        if isinstance(operation, WriteBatch)
+        else None
+    )
+    rig = Rig(batch=batch, connector=connector)
+    following = a_write("2", path="$1", dependsOn=["1"]), a_write("3"), a_write("4")
+    results = await rig.results(a_write("1", "POST", "Job"), *following)
+    assert all(isinstance(result, Stored) for result in results.values())
+    assert (sent(batch), sent(connector)) == ([["1"], ["3"], ["4"]], [["2"]])
+
+
+class OneAtATime(Batches):
+    """Cannot make a write wait for another one of its request; ``looked`` is how many writes it was shown."""
+
+    looked = 0
+
+    def pack(self, members: Sequence[Member]) -> int:
+        self.looked += len(members)
+        taken: set[str] = set()
+        for member in members[: self.count]:
+            if not taken.isdisjoint(member.depends_on):
+                break
+            taken.add(member.id)
+        return len(taken)
+
+
+async def test_a_chain_of_writes_is_not_looked_at_from_end_to_end_for_each_of_them() -> None:
+    upstream = OneAtATime(1000)
+    chain = [a_write("0"), *(a_write(str(n), dependsOn=[str(n - 1)]) for n in range(1, 2000))]
+    packs = await Rig(batch=upstream).packs(*chain)
+    assert [len(pack) for pack in packs] == [1] * 2000
+    # Looked at by itself, when it is planned, and when it is sent.
+    assert upstream.looked < 2000 * 40
+
+
+async def test_a_pack_is_as_large_as_the_adapter_takes() -> None:
+    for count in (1, 15, 16, 17, 127, 128, 129, 1000):
+        packs = await Rig(batch=OneAtATime(count)).packs(*creates(2 * count + 1))
+        assert [len(pack) for pack in packs] == [count, count, 1]
 
 
 async def test_what_would_be_sent() -> None:

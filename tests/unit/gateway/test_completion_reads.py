@@ -19,6 +19,8 @@ from contracts.errors import (
 )
 from contracts.operations import GetRecord, ListRecords, RunExport
 from contracts.results import Page
+from contracts.schema import Record
+from gateway.tenants import Tenant
 from tests.unit.gateway.plants import (
     Exporter,
     Pager,
@@ -84,6 +86,11 @@ async def test_the_last_page_is_the_last() -> None:
     assert (ids(page.items)[0], page.next) == ("00006", None)
 
 
+async def streamed(over: Tenant, operation: ListRecords) -> list[Record]:
+    whole = await over.stream(call(operation))
+    return [row async for piece in whole.pieces for row in piece]
+
+
 @given(count=st.integers(0, 12), piece=st.integers(1, 5), limit=st.integers(1, 12), whole=st.booleans())
 async def test_the_limit_is_of_the_records_that_are_looked_at(
     count: int, piece: int, limit: int, whole: bool
@@ -93,7 +100,7 @@ async def test_the_limit_is_of_the_records_that_are_looked_at(
     operation = listing("Equipment", filter="Description like 'Pump%'", orderby="Id")
     with pytest.raises(OperationNotSupported) if count > limit else nullcontext() as refused:
         if whole:
-            found = [row async for some in over.stream(call(operation)) for row in some]
+            found = await streamed(over, operation)
         else:
             found = await items(over, operation)
         assert len(found) == count
@@ -125,7 +132,7 @@ async def test_a_whole_set_has_no_limit_and_is_given_as_it_comes() -> None:
     exporter = Exporter(plant(), piece=2)
     over = tenant({"exporter": exporter}, scan_limit=1)
     work = call(listing("Equipment", select="Id", skip=1))
-    async with aclosing(over.stream(work)) as pieces:
+    async with aclosing((await over.stream(work)).pieces) as pieces:
         assert await anext(pieces) == [{"Id": "00002"}]
         assert exporter.taken == 1
         assert [len(piece) async for piece in pieces] == [2, 2, 2, 2]
@@ -134,7 +141,8 @@ async def test_a_whole_set_has_no_limit_and_is_given_as_it_comes() -> None:
 
 async def test_a_stream_that_is_left_closes_its_scan() -> None:
     exporter = Exporter(plant())
-    async with aclosing(tenant({"exporter": exporter}).stream(call(listing("Equipment")))) as pieces:
+    whole = await tenant({"exporter": exporter}).stream(call(listing("Equipment")))
+    async with aclosing(whole.pieces) as pieces:
         await anext(pieces)
         assert exporter.open == 1
     assert exporter.open == 0
@@ -142,7 +150,7 @@ async def test_a_stream_that_is_left_closes_its_scan() -> None:
 
 async def test_an_export_that_is_run_as_it_is_streams() -> None:
     work = call(RunExport(name="Department"))
-    pieces = tenant({"exporter": Exporter(plant())}).stream(work)
+    pieces = (await tenant({"exporter": Exporter(plant())}).stream(work)).pieces
     assert [ids(piece) async for piece in pieces] == [["01", "02"]]
     assert (work.journal.records, work.journal.adapter) == (2, "exporter")
 
@@ -191,7 +199,7 @@ async def test_an_empty_collection_has_its_owner_looked_at() -> None:
     assert (work.journal.units, work.journal.attempts, work.journal.records) == (2, 1, 0)
     for read in (
         items(over, listing("Department/03/Jobs")),
-        anext(over.stream(call(listing("Department/03/Jobs")))),
+        streamed(over, listing("Department/03/Jobs")),
     ):
         with pytest.raises(RecordNotFound):
             await read
@@ -290,14 +298,14 @@ async def test_pages_are_read_to_the_end_each_with_its_deadline() -> None:
     over = tenant({"pager": Pager(plant(5))})
     work = call(listing("Equipment", count=True), seconds=-1)
     deadlines = iter([call(listing("Equipment")).deadline] * 3)
-    pieces = [ids(piece) async for piece in over.stream(work, page_deadline=lambda: next(deadlines))]
-    assert pieces == [["00001", "00002"], ["00003", "00004"], ["00005"]]
+    whole = await over.stream(work, page_deadline=lambda: next(deadlines))
+    assert [ids(piece) async for piece in whole.pieces] == [["00001", "00002"], ["00003", "00004"], ["00005"]]
     assert work.journal.records == 5
     with pytest.raises(GatewayError, match="deadline"):
-        await anext(over.stream(work))
+        await over.stream(work)
     assert over.plan(call(msgspec.structs.replace(listing("Equipment"), whole=True))).at_most is None
 
 
 async def test_pages_that_run_in_a_circle_end() -> None:
     with pytest.raises(UpstreamInvalidResponse, match="circle"):
-        [piece async for piece in tenant({"pager": Circle({})}).stream(call(listing("Equipment")))]
+        await streamed(tenant({"pager": Circle({})}), listing("Equipment"))

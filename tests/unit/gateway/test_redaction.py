@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import example, given
@@ -49,12 +50,19 @@ def test_ordinary_names_stay() -> None:
     assert json.loads(written("json", **fields)).items() >= fields.items()
 
 
+def in_an_attribute(text: str) -> str:
+    """As an attribute of XML has it."""
+    return escape(text, {'"': "&quot;"})
+
+
 WAYS: list[Callable[[str], str]] = [
     lambda secret: secret,
     lambda secret: quote(secret, safe=""),
     lambda secret: re.sub(r"%..", lambda escape: escape[0].lower(), quote(secret, safe="")),
     quote,
     quote_plus,
+    escape,
+    in_an_attribute,
 ]
 
 
@@ -136,3 +144,10 @@ def test_a_line_without_a_secret_is_not_suspected() -> None:
     redactor = Redactor([new_key()[0] for _ in range(200)])
     line = b'{"timestamp":"2025-06-15T15:06:40.250Z","level":"info","event":"call","tenant":"demo"}'
     assert not redactor.suspects(line)
+
+
+def test_a_text_that_is_no_line_is_rid_of_secrets_too() -> None:
+    redactor = Redactor(["a-long-secret & more", "abcd"])
+    assert redactor.text("was a-long-secret &amp; more, abcd") == "was ***, ***"
+    assert redactor.text("nothing of it") == "nothing of it"
+    assert redactor.text("\ud800 abcd") == "\ud800 ***"

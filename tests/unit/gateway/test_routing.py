@@ -85,6 +85,28 @@ def test_every_adapter_says_why_it_cannot() -> None:
         Routing({}).choose(ACTION, SCHEMA)
 
 
+def test_those_say_why_that_serve_others_of_the_kind() -> None:
+    few = Fixed(["change"], entities={"change": ("Job",)})
+    routing = Routing({"none": Fixed([], reason="Never."), "few": few})
+    with pytest.raises(OperationNotSupported, match=r"^few: no Site$"):
+        routing.choose(change("Site/1"), SCHEMA)
+    exporter = Exporter({"Job": []})
+    with pytest.raises(OperationNotSupported, match=r"^exporter: Site is not exported$"):
+        Routing({"none": Fixed([]), "exporter": exporter}).choose(reading("Site/1"), SCHEMA)
+
+
+def test_where_none_does_those_say_why_that_know_what_would() -> None:
+    silent = Fixed([])
+    silent.capabilities = Capabilities(operations=frozenset())
+    silent.refusal = lambda operation: "not mine"  # type: ignore[method-assign]
+    with pytest.raises(OperationNotSupported, match=r"^one: Use PUT; two: no$"):
+        Routing({"silent": silent, "one": Fixed([], reason="Use PUT."), "two": Fixed([])}).choose(
+            ACTION, SCHEMA
+        )
+    with pytest.raises(OperationNotSupported, match=r"^silent: not mine$"):
+        Routing({"silent": silent}).choose(ACTION, SCHEMA)
+
+
 @pytest.mark.parametrize("path", ["Equipment", "Equipment/1", "Equipment/1/Parts", "equipment/1"])
 def test_an_entity_has_the_order_of_its_own_route(path: str) -> None:
     adapters = {"one": Fixed(["list", "get"]), "two": Fixed(["list", "get"])}
@@ -114,6 +136,12 @@ def test_reads_are_made_of_scans_where_an_adapter_has_nothing_better() -> None:
     assert chosen(Routing({"exporter": exporter, "pager": pager}), reading("Job")) == ("exporter", True)
     assert chosen(Routing({"exporter": exporter, "pager": pager}), reading("Site/1")) == ("pager", False)
     assert chosen(Routing({"pager": pager, "exporter": exporter}), reading("Job/1")) == ("pager", False)
+
+
+def test_what_an_adapter_reads_by_itself_is_not_made_of_a_scan() -> None:
+    routing = Routing({"exporter": Exporter({"Job": []}, kinds=("list", "get"))})
+    assert chosen(routing, reading("Job/1")) == ("exporter", False)
+    assert chosen(routing, reading("Job")) == ("exporter", True)
 
 
 def test_what_cannot_be_made_of_a_scan_goes_to_the_next_adapter() -> None:

@@ -15,8 +15,8 @@ from contracts.entities import standard_schema
 from contracts.schema import PropertyType
 from contracts.wire import Slot
 from gateway.demo.run import SECRETS
+from gateway.registry import discover
 from gateway.settings import (
-    ConfigurationError,
     CredentialSettings,
     EnvironmentSettings,
     Problem,
@@ -24,7 +24,7 @@ from gateway.settings import (
     Settings,
     TenantSettings,
     data_model,
-    decode_strict,
+    decode_options,
     json_schema,
     load,
     parse,
@@ -32,6 +32,7 @@ from gateway.settings import (
 
 DEMO = Path(__file__).parents[3] / "gateway" / "demo" / "demo.yaml"
 HASH = "sha256:" + "0" * 64
+ELEMENT = "01234567-89ab-cdef-0123-456789abcdef"
 FULL = f"""
 server:
   host: 0.0.0.0
@@ -61,7 +62,7 @@ tenants:
     client_certificate: {{cert_file: cert.pem, key_file: cert.pem}}
     company: "001"
     multilingual: true
-    adapters: {{rest: {{actions: {{REST_Mine: {{element: "1"}}}}}}, batch: }}
+    adapters: {{rest: {{actions: {{REST_Mine: {{element: "{ELEMENT}"}}}}}}, batch: }}
     routes: {{Job: [batch, rest], _MyEntity: [rest]}}
     scan_limit: 1000
     language: NL
@@ -109,7 +110,7 @@ def test_every_value_arrives(folder: Path) -> None:
     assert (tenant.company, tenant.language, tenant.multilingual) == ("001", "NL", True)
     assert tenant.client_certificate is not None
     assert tenant.client_certificate.cert_file == folder / "cert.pem"
-    assert tenant.adapter_options() == {"rest": {"actions": {"REST_Mine": {"element": "1"}}}, "batch": {}}
+    assert tenant.adapter_options() == {"rest": {"actions": {"REST_Mine": {"element": ELEMENT}}}, "batch": {}}
     assert (tenant.routes, tenant.scan_limit) == ({"Job": ("batch", "rest"), "_MyEntity": ("rest",)}, 1000)
     assert settings.clients["crm"].subject == "crm-service"
 
@@ -206,25 +207,27 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def test_adapter_options_are_decoded_later_and_still_know_their_lines(folder: Path) -> None:
-    right = full(folder).tenants["plant-a-erp"].adapter_options()["rest"]
-    assert decode_strict(Options, right, "x") == Options({"REST_Mine": Action("1")})
-    wrong = full(folder, FULL.replace("element", "elemnt")).tenants["plant-a-erp"].adapter_options()["rest"]
-    with pytest.raises(ConfigurationError) as caught:
-        decode_strict(Options, wrong, "tenants.plant-a-erp.adapters.rest")
-    place = "tenants.plant-a-erp.adapters.rest.actions.REST_Mine"
+    def decoded(text: str) -> tuple[Options | None, list[Problem]]:
+        given = full(folder, text).tenants["plant-a-erp"].adapter_options()["rest"]
+        return decode_options(Options, given, "rest")
+
     line = 1 + FULL[: FULL.index("adapters:")].count("\n")
-    assert caught.value.problems == (
-        Problem(f"{place}.elemnt", "unknown key, did you mean 'element'?", line),
-        Problem(f"{place}.element", "is missing; expected a text", line),
+    assert decoded(FULL) == (Options({"REST_Mine": Action(ELEMENT)}), [])
+    assert decoded(FULL.replace("element", "elemnt")) == (
+        Options({}),
+        [
+            Problem("rest.actions.REST_Mine.elemnt", "unknown key, did you mean 'element'?", line),
+            Problem("rest.actions.REST_Mine.element", "is missing; expected a text", line),
+        ],
     )
-    misspelt = full(folder, FULL.replace("actions", "acts")).tenants["plant-a-erp"].adapter_options()["rest"]
-    with pytest.raises(ConfigurationError) as caught:
-        decode_strict(Options, misspelt, "rest")
-    assert caught.value.problems == (Problem("rest.acts", "unknown key, did you mean 'actions'?", line),)
+    assert decoded(FULL.replace("actions", "acts")) == (
+        Options({}),
+        [Problem("rest.acts", "unknown key, did you mean 'actions'?", line)],
+    )
 
 
 def test_the_schema_takes_the_demo_and_refuses_what_the_loader_refuses() -> None:
-    validator = OAS31Validator(json_schema())
+    validator = OAS31Validator(json_schema({name: spec.options for name, spec in discover().items()}))
     demo = yaml.safe_load(DEMO.read_text())
     assert [error.message for error in validator.iter_errors(demo)] == []
     right = yaml.safe_load(FULL)
@@ -237,8 +240,15 @@ def test_the_schema_takes_the_demo_and_refuses_what_the_loader_refuses() -> None
         ("clients", "keys", ["demo-key"]),
         ("tenants", "adapers", ["rest"]),
         ("tenants", "routes", {"Job": "rest"}),
+        ("tenants", "entities", {"Job": {"properties": {"Code": "strng"}}}),
+        ("tenants", "adapters", {"rest": {"wrties": False}}),
+        ("tenants", "adapters", {"connector": {"exports": {"Job": {"connector": ""}}}}),
+        ("tenants", "adapters", {"soap": {"exports": {"Job": {"connector": "E", "format": "xls"}}}}),
     ):
         wrong = yaml.safe_load(DEMO.read_text())
         entry = wrong[part]["demo"]
         (entry["credentials"] if name == "api_key" else entry)[name] = value
         assert not validator.is_valid(wrong), name
+    for adapters in ({"rest": None, "elsewhere": {"loud": True}}, ["rest", "elsewhere"]):
+        demo["tenants"]["demo"]["adapters"] = adapters
+        assert [error.message for error in validator.iter_errors(demo)] == []

@@ -65,7 +65,10 @@ ENTITIES = [
     ("Contract: {key: [A, a]}", "Contract.key: expected at least one name, and none of them twice"),
     ("Contract: {key: [a b]}", f"Contract.key[0]: expected {IDENTIFIER}, found a text"),
     ("1st: {}", f"1st: expected {IDENTIFIER}, found a text"),
-    ("Equipment: {key: [Code]}", "Equipment.key: a standard entity keeps its key (Id); take this out"),
+    (
+        "Equipment: {key: [Code]}",
+        "Equipment.key: Equipment is there already and keeps its key (Id); take this out",
+    ),
 ]
 
 

@@ -228,6 +228,40 @@ MISTAKES = [
     ),
     (
         "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    site: https://customer.ultimo.net/WebServices",
+        "environments.plant-a.site: is the address of one interface; a site's ends before '/WebServices', as in "
+        "'https://customer.ultimo.net/Ultimo' (line 7)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    site: https://customer.ultimo.net/Ultimo/webservices/Connector.ashx",
+        "environments.plant-a.site: is the address of one interface; a site's ends before '/WebServices', as in "
+        "'https://customer.ultimo.net/Ultimo' (line 7)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
+        "zone: Europe/Amsterdam\n    site: https://customer.ultimo.net/api/v1/",
+        "environments.plant-a.site: is the address of one interface; a site's ends before '/WebServices', as in "
+        "'https://customer.ultimo.net/Ultimo' (line 7)",
+    ),
+    (
+        "adapters: [rest]",
+        "entities: {Contract: {}, CONTRACT: {}}",
+        "tenants.erp.entities.CONTRACT: stands here as 'Contract' already (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "entities: {Contract: {properties: {V: {reference: Vendr}}}}",
+        "tenants.erp.entities.Contract.properties.V: there is no entity 'Vendr', did you mean 'Vendor'? (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "entities: {BuildingPart: {key: [Site, Id]}}",
+        "tenants.erp.entities.BuildingPart.key: BuildingPart is there already and keeps its key (Building, Id); "
+        "take this out (line 11)",
+    ),
+    (
+        "zone: Europe/Amsterdam",
         "zone: Europe/Amsterdam\n    addresses: {letterbox: http://letters.example}",
         "environments.plant-a.addresses.letterbox: sends credentials and records in clear text; use https, "
         "or say 'allow_http: true' in this environment (line 7)",
@@ -317,6 +351,15 @@ def test_an_address_without_tls_can_be_allowed() -> None:
 def test_an_entity_of_the_environments_own_can_be_routed() -> None:
     own = RIGHT.replace("zone:", "entities: {Contract: {}}\n    zone:")
     assert problems(own.replace("adapters:", "routes: {contract: [rest], _Any: [rest]}\n    adapters:")) == []
+
+
+def test_a_tenants_own_entity_may_lead_to_those_of_its_environment_and_be_routed() -> None:
+    own = RIGHT.replace("zone:", "entities: {Contract: {}}\n    zone:")
+    entities = (
+        "{contract: {properties: {P: {reference: Permit}}}, Permit: {properties: {C: {reference: Contract}}}}"
+    )
+    tenant = f"entities: {entities}\n    routes: {{Permit: [rest]}}\n    adapters:"
+    assert problems(own.replace("adapters:", tenant)) == []
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
