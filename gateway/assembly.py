@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
-from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile
+from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile, UnusableOptions
 from contracts.schema import Schema
 from gateway.clock import Clock
 from gateway.pipeline import policies
@@ -17,13 +19,26 @@ from gateway.settings import (
     Problem,
     Settings,
     TenantSettings,
-    decode_strict,
+    data_model,
+    decode_options,
 )
 from gateway.settings.problems import suggestion
 from gateway.telemetry.metrics import Metrics
 from gateway.tenants import Tenant, Tenants
 from gateway.wire import Meter, SendReport, UpstreamWire, WireSettings
 from gateway.wire.settings import UnusableFile
+
+T = TypeVar("T")
+
+_NOWHERE = "https://upstream.invalid"
+"""For an adapter without an address, whose options are checked all the same (RFC 2606 §2)."""
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """An adapter of one tenant, and the way to its address."""
+
+    adapter: Adapter
+    wire: UpstreamWire
 
 
 class Assembly(msgspec.Struct, frozen=True):
@@ -37,71 +52,75 @@ class Assembly(msgspec.Struct, frozen=True):
 
     def tenants(self) -> Tenants:
         """Raises :class:`ConfigurationError` with the mistakes of all tenants."""
-        built: list[Tenant] = []
-        problems: list[Problem] = []
-        for name, tenant in self.settings.tenants.items():
-            try:
-                built.append(self._tenant(name, tenant))
-            except ConfigurationError as error:
-                problems += error.problems
-        if problems:
-            # Those of an environment are found by each of its tenants.
-            raise ConfigurationError(dict.fromkeys(problems))
-        return Tenants(built)
+        found = Findings()
+        built = [self._tenant(name, tenant, found) for name, tenant in self.settings.tenants.items()]
+        found.raised()
+        return Tenants(tenant for tenant in built if tenant is not None)
 
-    def _tenant(self, name: str, tenant: TenantSettings) -> Tenant:
-        environment = self.settings.environments[tenant.environment]
-        adapters: dict[str, Adapter] = {}
+    def _tenant(self, name: str, tenant: TenantSettings, found: Findings) -> Tenant | None:
+        schema = self._schema(tenant)
+        opened: dict[str, Opened] = {}
         # Adapters that speak to the same address share its connections.
-        wires: dict[str, UpstreamWire] = {}
         pools: dict[str, UpstreamWire] = {}
-        problems: list[Problem] = []
         for adapter, options in tenant.adapter_options().items():
-            listed = tenant.adapters if isinstance(tenant.adapters, tuple) else ()
-            at = f"[{listed.index(adapter)}]" if adapter in listed else f".{adapter}"
-            where = f"tenants.{name}.adapters{at}"
-            try:
-                spec = self._found(adapter, where)
-                address = _address(spec, tenant.environment, environment, where)
-                _require_credentials(spec, name, tenant)
-                context = self._context(spec, tenant, address, options, where)
-                adapters[adapter] = _opened(spec, context, where)
-                meter = self._meter(tenant.environment, name, adapter)
-                wires[adapter] = self._wire(name, tenant, address, where, meter, pools.get(address))
-                pools.setdefault(address, wires[adapter])
-            except ConfigurationError as error:
-                problems += error.problems
-        if problems:
-            raise ConfigurationError(problems)
+            item = self._opened(Place(name, tenant, adapter), schema, options, pools, found)
+            if item is not None:
+                opened[adapter] = item
+        if len(opened) < len(tenant.adapter_options()):
+            return None
         return Tenant(
             name,
             tenant,
-            schema=self.schemas[tenant.environment],
-            routing=Routing(adapters, tenant.routes),
-            wires={**wires},
+            schema=schema,
+            routing=Routing({key: item.adapter for key, item in opened.items()}, tenant.routes),
+            wires={key: item.wire for key, item in opened.items()},
             policies=policies(self.clock),
             scan_limit=tenant.scan_limit,
-            zone=environment.zone,
+            zone=self.settings.environments[tenant.environment].zone,
         )
 
-    def _found(self, adapter: str, where: str) -> AdapterSpec:
-        spec = self.specs.get(adapter)
+    def _schema(self, tenant: TenantSettings) -> Schema:
+        """The data model of the environment, shared by its tenants; one with entities of its own has another."""
+        shared = self.schemas[tenant.environment]
+        return data_model(tenant.entities, shared) if tenant.entities else shared
+
+    def _opened(
+        self,
+        place: Place,
+        schema: Schema,
+        options: Mapping[str, object],
+        pools: dict[str, UpstreamWire],
+        found: Findings,
+    ) -> Opened | None:
+        """One adapter; each thing about it is tried, whatever is wrong with the others."""
+        spec = found.attempt(partial(self._spec, place))
         if spec is None:
-            hint = suggestion(adapter, self.specs) or f"; there are: {', '.join(sorted(self.specs))}"
-            raise mistake(where, f"no adapter of this name is installed{hint}")
+            return None
+        environment = self.settings.environments[place.tenant.environment]
+        address = found.attempt(partial(_address, spec, place, environment))
+        found.attempt(partial(_require_credentials, spec, place))
+        decoded, mistakes = decode_options(spec.options, options, place.path)
+        found.problems += mistakes
+        adapter = None
+        if decoded is not None:
+            context = self._context(place.tenant, address or _NOWHERE, schema, decoded)
+            adapter = found.attempt(partial(_open, spec, context, place))
+        wire = None if address is None else found.attempt(partial(self._wire, place, address, pools))
+        return None if adapter is None or wire is None else Opened(adapter, wire)
+
+    def _spec(self, place: Place) -> AdapterSpec:
+        spec = self.specs.get(place.adapter)
+        if spec is None:
+            hint = suggestion(place.adapter, self.specs) or f"; there are: {', '.join(sorted(self.specs))}"
+            raise mistake(place.path, f"no adapter of this name is installed{hint}")
         return spec
 
     def _context(
-        self,
-        spec: AdapterSpec,
-        tenant: TenantSettings,
-        address: str,
-        options: Mapping[str, object],
-        where: str,
+        self, tenant: TenantSettings, address: str, schema: Schema, options: msgspec.Struct
     ) -> AdapterContext:
         return AdapterContext(
             base_url=address,
-            schema=self.schemas[tenant.environment],
+            schema=schema,
             zone=self.settings.environments[tenant.environment].zone,
             profile=TenantProfile(
                 company=tenant.company,
@@ -109,7 +128,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 strip_html=tenant.strip_html,
                 language=tenant.language,
             ),
-            options=decode_strict(spec.options, options, where),
+            options=options,
         )
 
     def _meter(self, environment: str, tenant: str, adapter: str) -> Meter:
@@ -124,33 +143,63 @@ class Assembly(msgspec.Struct, frozen=True):
 
         return meter
 
-    def _wire(
-        self,
-        name: str,
-        tenant: TenantSettings,
-        address: str,
-        where: str,
-        meter: Meter,
-        beside: UpstreamWire | None,
-    ) -> UpstreamWire:
-        """The way to an address; over the connections of the wire ``beside`` it, where there is one."""
-        places = {
-            "ca_file": f"environments.{tenant.environment}.ca_file",
-            "client_cert": f"tenants.{name}.client_certificate",
-        }
+    def _wire(self, place: Place, address: str, pools: dict[str, UpstreamWire]) -> UpstreamWire:
+        """The way to an address; over the connections of the wire that ``pools`` has for it, where there is one."""
+        tenant = place.tenant
         settings = _wire_settings(address, self.settings.environments[tenant.environment], tenant)
+        beside = pools.get(address)
         try:
-            return UpstreamWire(
+            wire = UpstreamWire(
                 settings,
                 credential=tenant.credentials.slots(),
                 clock=self.clock,
-                meter=meter,
+                meter=self._meter(tenant.environment, place.name, place.adapter),
                 transport=None if beside is None else beside.transport,
             )
         except UnusableFile as error:
-            raise mistake(places[error.setting], str(error)) from error
+            files = {
+                "ca_file": f"environments.{tenant.environment}.ca_file",
+                "client_cert": f"tenants.{place.name}.client_certificate",
+            }
+            raise mistake(files[error.setting], str(error)) from error
         except (ValueError, OSError) as error:
-            raise mistake(where, f"no connection can be set up: {error}") from error
+            raise mistake(place.path, f"no connection can be set up: {error}") from error
+        return pools.setdefault(address, wire) if beside is None else wire
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an adapter stands in the configuration: in which tenant, under which name."""
+
+    name: str
+    tenant: TenantSettings
+    adapter: str
+
+    @property
+    def path(self) -> str:
+        """As problems name it."""
+        listed = self.tenant.adapters if isinstance(self.tenant.adapters, tuple) else ()
+        at = f"[{listed.index(self.adapter)}]" if self.adapter in listed else f".{self.adapter}"
+        return f"tenants.{self.name}.adapters{at}"
+
+
+class Findings:
+    """The mistakes of many steps, of which none keeps the others from being tried."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def attempt(self, step: Callable[[], T]) -> T | None:
+        """What the step gives; None where it found a mistake."""
+        try:
+            return step()
+        except ConfigurationError as error:
+            self.problems += error.problems
+            return None
+
+    def raised(self) -> None:
+        """Raises :class:`ConfigurationError` for what was found, once: tenants share environments."""
+        if self.problems:
+            raise ConfigurationError(dict.fromkeys(self.problems))
 
 
 def mistake(where: str, message: str) -> ConfigurationError:
@@ -158,11 +207,14 @@ def mistake(where: str, message: str) -> ConfigurationError:
     return ConfigurationError([Problem(where, message)])
 
 
-def _require_credentials(spec: AdapterSpec, name: str, tenant: TenantSettings) -> None:
+def _require_credentials(spec: AdapterSpec, place: Place) -> None:
     """Raises :class:`ConfigurationError` where the tenant lacks what an adapter must have."""
-    given = tenant.credentials.slots()
+    given = place.tenant.credentials.slots()
     missing = [
-        Problem(f"tenants.{name}.credentials.{slot.value}", f"is missing; the adapter '{spec.name}' needs it")
+        Problem(
+            f"tenants.{place.name}.credentials.{slot.value}",
+            f"is missing; the adapter '{spec.name}' needs it",
+        )
         for slot in spec.credentials
         if slot not in given
     ]
@@ -170,24 +222,28 @@ def _require_credentials(spec: AdapterSpec, name: str, tenant: TenantSettings) -
         raise ConfigurationError(missing)
 
 
-def _address(spec: AdapterSpec, name: str, environment: EnvironmentSettings, where: str) -> str:
+def _address(spec: AdapterSpec, place: Place, environment: EnvironmentSettings) -> str:
     """The address that the adapter speaks to."""
-    interface = spec.interface
+    interface, name = spec.interface, place.tenant.environment
     address = environment.address(interface)
     if address is None:
-        place = interface if interface in ("rest", "site") else f"addresses.{interface}"
+        setting = interface if interface in ("rest", "site") else f"addresses.{interface}"
         raise mistake(
-            where,
-            f"the environment '{name}' has no address for '{interface}'; set environments.{name}.{place}",
+            place.path,
+            f"the environment '{name}' has no address for '{interface}'; set environments.{name}.{setting}",
         )
     return address
 
 
-def _opened(spec: AdapterSpec, context: AdapterContext, where: str) -> Adapter:
+def _open(spec: AdapterSpec, context: AdapterContext, place: Place) -> Adapter:
     try:
         return spec.open(context)
+    except UnusableOptions as error:
+        raise ConfigurationError(
+            Problem(f"{place.path}.{option}", reason) for option, reason in error.mistakes.items()
+        ) from error
     except ValueError as error:
-        raise mistake(where, str(error)) from error
+        raise mistake(place.path, str(error)) from error
 
 
 def _wire_settings(address: str, environment: EnvironmentSettings, tenant: TenantSettings) -> WireSettings:

@@ -34,6 +34,7 @@ from gateway.settings import (
 )
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.redaction import Redactor
 from gateway.tenants import Tenants
 from gateway.version import VERSION
 
@@ -71,6 +72,7 @@ def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | Non
         clock=clock,
         cursors=Cursors(_cursor_secret(settings.server, logger)),
         metrics=metrics.render,
+        redact=Redactor(secret.reveal() for secret in settings.secrets()).text,
         limits=_limits(settings.server),
         checks={"configuration": _configured},
     )

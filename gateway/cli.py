@@ -71,6 +71,8 @@ async def _serving(settings: Settings) -> int:
 
     server = settings.server
     gateway = build(settings)
+    for advised in advice(settings):
+        gateway.logger.warning("configuration", advice=str(advised))
     settle()
     with ExitStack() as sockets:
         main = sockets.enter_context(listen(server.host, server.port))
@@ -148,7 +150,13 @@ def _check(parsed: argparse.Namespace) -> int:
 
 
 def _schema(parsed: argparse.Namespace) -> int:
-    return _print_json(json_schema())
+    from gateway.registry import RegistryError, discover
+
+    try:
+        return _print_json(json_schema({name: spec.options for name, spec in discover().items()}))
+    except RegistryError as error:
+        _complain(str(error))
+        return FAILED
 
 
 def _openapi(parsed: argparse.Namespace) -> int:
@@ -231,7 +239,8 @@ def _add_describing(commands: argparse._SubParsersAction[argparse.ArgumentParser
     schema = parts.add_parser(
         "schema",
         help="print the JSON Schema, for editors",
-        description="Print the JSON Schema of the configuration file, for editors that complete and check.",
+        description="Print the JSON Schema of the configuration file, for editors that complete and check. "
+        "The options of the adapters that are installed are in it.",
     )
     schema.set_defaults(command=_schema)
     openapi = commands.add_parser(

@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 import msgspec
 
-from gateway.bootstrap import build
 from gateway.serving import Service, address, listen, serve
 from gateway.settings import Settings, load
 
@@ -57,11 +56,15 @@ async def run_demo(port: int, sandbox_port: int) -> int:
     with listen(HOST, port) as listener:
         # Asked for here only to say in plain words that it is taken.
         listen(HOST, sandbox_port).close()
-        async with _sandbox(sandbox_port) as (child, upstream):
-            return await _gateway(listener, child, upstream)
+        async with _sandbox(sandbox_port) as child:
+            return await _gateway(listener, child)
 
 
-async def _gateway(listener: socket.socket, child: Process, upstream: str) -> int:
+async def _gateway(listener: socket.socket, child: Process) -> int:
+    # Loaded here, while the sandbox starts: both take half a second.
+    from gateway.bootstrap import build
+
+    upstream = await _ready(child)
     settings = demo_settings(upstream, upstream.removesuffix(REST))
     gateway = build(settings)
     service = Service(
@@ -90,15 +93,15 @@ async def _watch(child: Process, stop: asyncio.Event) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _sandbox(port: int) -> AsyncIterator[tuple[Process, str]]:
-    """The child, which has its own session so that Ctrl-C reaches it through us alone, and its address."""
+async def _sandbox(port: int) -> AsyncIterator[Process]:
+    """The child, which has its own session so that Ctrl-C reaches it through us alone."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "adapters.sandbox", "--port", str(port), "--zone", ZONE),
         stdout=PIPE,
         start_new_session=True,
     )
     try:
-        yield child, await _ready(child)
+        yield child
     finally:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
@@ -110,7 +113,7 @@ async def _sandbox(port: int) -> AsyncIterator[tuple[Process, str]]:
 
 
 async def _ready(child: Process) -> str:
-    """The address in the line that the sandbox begins with."""
+    """The address of REST, the first one in the line that the sandbox begins with."""
     if child.stdout is None:
         raise SandboxFailed("the sandbox has no output to wait for")
     try:
@@ -119,14 +122,15 @@ async def _ready(child: Process) -> str:
         raise SandboxFailed(f"the sandbox was not ready after {READY_SECONDS} seconds") from None
     if not line.startswith(READY):
         raise SandboxFailed("the sandbox did not start; what it said stands above")
-    return line.removeprefix(READY)
+    return line.removeprefix(READY).split()[0]
 
 
 def _welcome(base: str, upstream: str) -> str:
     key = "-H 'X-API-Key: demo-key'"
     return f"""\
 gateway   {base}        its documentation: {base}/docs
-sandbox   {upstream}
+sandbox   {upstream}  (REST)
+          {upstream.removesuffix(REST)}         (WebServices: Connector.ashx and SOAP)
 
 Four tenants have the same records, each through other interfaces of the upstream:
 

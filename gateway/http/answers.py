@@ -15,6 +15,10 @@ JSON: tuple[Header, ...] = (
 """The headers of every JSON answer: caches may keep it for this caller, and must ask before they use it."""
 
 
+VARY: Header = (b"vary", b"accept, accept-language, prefer")
+"""What a caller asks for decides how an answer with records looks."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A whole answer; header names are in lower case."""
 
@@ -29,6 +33,11 @@ class Streamed(msgspec.Struct, frozen=True):
     status: int
     chunks: AsyncGenerator[bytes, None]
     headers: tuple[Header, ...] = ()
+
+
+def language(tag: str | None) -> tuple[Header, ...]:
+    """The header that tells the language of the texts, where it is known."""
+    return () if tag is None else ((b"content-language", tag.encode("latin-1", "replace")),)
 
 
 def json_answer(document: object, *headers: Header, status: int = 200) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
@@ -14,13 +15,12 @@ from contracts.errors import GatewayError
 from contracts.operations import WriteBatch
 from contracts.results import Deleted, MemberDone
 from gateway.http import etags, queries
-from gateway.http.answers import JSON, Answer, Header, Streamed
+from gateway.http.answers import JSON, VARY, Answer, Header, Streamed
 from gateway.http.bodies import read_body
 from gateway.http.exchange import Exchange
 from gateway.http.negotiation import Format, accepted
 from gateway.http.parameters import flag, parse_parameters
 from gateway.http.plans import plan_answer
-from gateway.http.problems import problem
 from gateway.http.stored import MINIMAL, shown
 from gateway.http.streaming import streamed
 
@@ -34,30 +34,39 @@ async def run(exchange: Exchange) -> Answer | Streamed:
         exchange, exchange.services.limits.batch, partial(check_batch, exchange.tenant.schema)
     )
     operation = WriteBatch(members=members)
+    exchange.asked = len(members)
     if flag(parameters, "dry_run"):
-        return plan_answer(exchange, operation)
+        return await asyncio.to_thread(plan_answer, exchange, operation)
     call = exchange.call(operation)
     applied: tuple[Header, ...] = (MINIMAL,) if call.minimal else ()
+    results = _results(exchange, call, together=wanted is not Format.NDJSON)
     if wanted is Format.NDJSON:
-        return await streamed(_results(exchange, call), *applied)
+        return await exchange.while_here(streamed(results, *applied))
+    body = await exchange.while_here(_whole(results))
+    return Answer(200, body, (*JSON, VARY, *applied))
+
+
+async def _whole(results: AsyncGenerator[list[dict[str, object]], None]) -> bytes:
     encoder = msgspec.json.Encoder()
-    async with aclosing(_results(exchange, call)) as packs:
+    async with aclosing(results) as packs:
         parts = [encoder.encode(pack)[1:-1] async for pack in packs if pack]
-    return Answer(200, b'{"results":[' + b",".join(parts) + b"]}", JSON + applied)
+    return b'{"results":[' + b",".join(parts) + b"]}"
 
 
-async def _results(exchange: Exchange, call: Call) -> AsyncGenerator[list[dict[str, object]], None]:
-    async with aclosing(exchange.tenant.batch(call)) as packs:
+async def _results(
+    exchange: Exchange, call: Call, *, together: bool
+) -> AsyncGenerator[list[dict[str, object]], None]:
+    async with aclosing(exchange.tenant.batch(call, together=together)) as packs:
         async for pack in packs:
-            yield [_shown(done, call) for done in pack]
+            yield [_shown(exchange, done, minimal=call.minimal) for done in pack]
 
 
-def _shown(done: MemberDone, call: Call) -> dict[str, object]:
+def _shown(exchange: Exchange, done: MemberDone, *, minimal: bool) -> dict[str, object]:
     result = done.result
     if isinstance(result, GatewayError):
-        document = problem(result, call.request_id)
+        document = exchange.part_failed(result)
         return {"id": done.id, "status": document.status, "error": document}
     if isinstance(result, Deleted):
         return {"id": done.id, "status": 204}
     status = 201 if result.created else 200
-    return {"id": done.id, "status": status, "body": shown(result, minimal=call.minimal)}
+    return {"id": done.id, "status": status, "body": shown(result, minimal=minimal)}

@@ -17,14 +17,8 @@ from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPSc
 from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Outcome, Overloaded
 from gateway.http import problems
 from gateway.http.answers import Answer, Header, Streamed
-from gateway.http.exchange import Disconnected, Exchange, Services
+from gateway.http.exchange import CLIENT_CLOSED, Disconnected, Exchange, Services
 from gateway.policies.deadline import reader_behind
-
-CLIENT_CLOSED = 499
-"""What the log says for a caller that went away while its body came or its stream was sent.
-
-Nobody sees it on the line. A whole answer is logged as it is handed over; whether it arrived, nobody knows.
-"""
 
 
 class Needs(Enum):
@@ -159,7 +153,7 @@ class Boundary:
                 outcome=Outcome.UNKNOWN if exchange.journal.units else Outcome.NOT_SENT,
             )
         exchange.failure = error
-        return problems.answer(error, exchange.request_id)
+        return problems.answer(error, exchange.request_id, self._services.redact)
 
     def _finished(self, exchange: Exchange, status: int) -> None:
         seconds = self._services.clock.monotonic() - exchange.started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing
@@ -16,13 +17,12 @@ from contracts.operations import Format as Output
 from contracts.operations import ImportAction, ImportObject, RunExport, RunImport
 from contracts.results import ImportDone, Imported
 from gateway.http import etags, queries
-from gateway.http.answers import JSON, Answer, Streamed, json_answer
+from gateway.http.answers import JSON, VARY, Answer, Streamed, json_answer
 from gateway.http.bodies import items, read_body, strangers, text_fault
 from gateway.http.exchange import Exchange
 from gateway.http.negotiation import Format, accepted
 from gateway.http.parameters import flag, parse_parameters
 from gateway.http.plans import plan_answer
-from gateway.http.problems import problem
 from gateway.http.streaming import records, stream_records
 
 MOST_OBJECTS = 10_000
@@ -46,7 +46,8 @@ async def export(exchange: Exchange) -> Answer | Streamed:
         return plan_answer(exchange, operation)
     if wanted is Format.NDJSON:
         return await stream_records(exchange, operation)
-    return Answer(200, await _whole(exchange, operation), JSON)
+    body = await exchange.while_here(_whole(exchange, operation))
+    return Answer(200, body, (*JSON, VARY))
 
 
 async def import_(exchange: Exchange) -> Answer:
@@ -54,12 +55,18 @@ async def import_(exchange: Exchange) -> Answer:
     parameters, _ = _begin(exchange)
     objects = await read_body(exchange, exchange.services.limits.batch, _objects, levels=_JSON_LEVELS)
     operation = RunImport(name=_name(exchange), objects=objects)
+    exchange.asked = sum(map(_size, objects))
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
-    done = await exchange.tenant.perform(exchange.call(operation))
+    done = await exchange.while_here(exchange.tenant.perform(exchange.call(operation)))
     if not isinstance(done, ImportDone):
         raise TypeError("an import answers for each object")
-    return json_answer({"results": [_shown(result, exchange.request_id) for result in done.results]})
+    # Each of thousands of refusals is searched for secrets.
+    return await asyncio.to_thread(_imported, exchange, done)
+
+
+def _imported(exchange: Exchange, done: ImportDone) -> Answer:
+    return json_answer({"results": [_shown(exchange, result) for result in done.results]})
 
 
 def _begin(exchange: Exchange) -> tuple[dict[str, str], Format]:
@@ -83,7 +90,8 @@ async def _whole(exchange: Exchange, operation: RunExport) -> bytes:
     encoder = msgspec.json.Encoder()
     parts: list[bytes] = []
     count = 0
-    async with aclosing(records(exchange, operation)) as pieces:
+    whole = await records(exchange, operation)
+    async with aclosing(whole.pieces) as pieces:
         async for piece in pieces:
             count += len(piece)
             if count > most:
@@ -110,16 +118,18 @@ def _export_faults(body: Mapping[str, object]) -> Iterator[Fault]:
         yield Fault("/filter", "an object of names and values is needed")
     else:
         for name, value in given.items():
+            if not name:
+                yield Fault(pointer("/filter", name), "the name of what is filtered by is needed")
             if not isinstance(value, str):
                 yield Fault(pointer("/filter", name), "a string is needed: leading zeros count")
     if body.get("format") not in (None, *_OUTPUTS):
         yield Fault("/format", f"one of {', '.join(_OUTPUTS)} is needed")
 
 
-def _shown(done: Imported, request_id: str) -> dict[str, object]:
+def _shown(exchange: Exchange, done: Imported) -> dict[str, object]:
     begun: dict[str, object] = {"type": done.type, "action": done.action}
     if done.error is not None:
-        return begun | {"error": problem(done.error, request_id)}
+        return begun | {"error": exchange.part_failed(done.error)}
     return begun | {"key": done.key}
 
 
@@ -141,6 +151,10 @@ def _nested(given: object) -> tuple[ImportObject, ...]:
         )
         for item in (given if isinstance(given, list) else ())
     )
+
+
+def _size(given: ImportObject) -> int:
+    return 1 + sum(map(_size, given.objects))
 
 
 def _exact(value: object) -> str | int | float | bool | None:

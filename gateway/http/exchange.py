@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ from gateway.http import context
 from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
 from gateway.http.principals import Authenticator, Client
+from gateway.http.problems import Problem, problem
 from gateway.settings import LimitSettings
 from gateway.tenants import Tenant, Tenants
 
@@ -41,7 +43,11 @@ class Reporter(Protocol):
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the routes need. ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz."""
+    """Everything that the routes need.
+
+    ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz; ``redact`` takes the
+    configuration's secrets out of a text.
+    """
 
     tenants: Tenants
     authenticate: Authenticator
@@ -50,19 +56,28 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     cursors: Cursors
     metrics: Callable[[], bytes]
     limits: Limits = Limits()
+    redact: Callable[[str], str] = str
     checks: Mapping[str, Callable[[], Awaitable[str | None]]] = {}
 
 
+CLIENT_CLOSED = 499
+"""What the log says for a caller that went away while its body came or its answer was made or streamed.
+
+Nobody sees it on the line. A whole answer is logged as it is handed over; whether it arrived, nobody knows.
+"""
+
+
 class Disconnected(Exception):
-    """The caller went away before its request had come whole; there is nobody to answer."""
+    """The caller went away before its request had come whole, or its answer was made; there is nobody to answer."""
 
 
 class Exchange:
     """What an endpoint works on.
 
     ``client`` and ``tenant`` are there when the endpoint needs them. ``operation``, ``path``, ``entity``,
-    ``action``, ``connector``, ``dry_run``, ``received`` and ``answered`` (bytes of the two bodies),
-    ``journal`` and ``failure`` are what the log line and the metrics say in the end; ``quiet`` leaves both
+    ``action``, ``connector``, ``dry_run``, ``asked`` (writes, readings or objects), ``failures``
+    (how many of them ended in which error), ``received`` and ``answered`` (bytes of the two bodies), ``journal`` and
+    ``failure`` are what the log line and the metrics say in the end; ``quiet`` leaves both
     out while nothing fails, for what a machine asks every few seconds. ``patient`` gives a call the longest
     time when its caller does not say, as one with many records needs it.
     """
@@ -89,6 +104,8 @@ class Exchange:
         self.action: str | None = None
         self.connector: str | None = None
         self.dry_run = False
+        self.asked: int | None = None
+        self.failures: Counter[str] = Counter()
         self.received = 0
         self.answered = 0
         self.journal = Journal()
@@ -132,6 +149,27 @@ class Exchange:
             minimal=context.minimal(self.headers),
             journal=self.journal,
         )
+
+    def part_failed(self, error: GatewayError) -> Problem:
+        """The document for one of many things in a call that failed by itself; it is counted for the log line."""
+        self.failures[error.code] += 1
+        return problem(error, self.request_id, self.services.redact)
+
+    async def while_here(self, work: Coroutine[object, object, T]) -> T:
+        """What the work ends in. It is given up when the caller goes away, whose body has been read.
+
+        Raises what it raises, and :class:`Disconnected`.
+        """
+        doing, watch = asyncio.ensure_future(work), asyncio.ensure_future(self.disconnected())
+        try:
+            await asyncio.wait((doing, watch), return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                raise Disconnected
+            return doing.result()
+        finally:
+            doing.cancel()
+            watch.cancel()
+            await asyncio.gather(doing, watch, return_exceptions=True)
 
     async def body(self, limit: int) -> bytes:
         """The whole body.

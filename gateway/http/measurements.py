@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from contracts.errors import Fault
@@ -22,7 +22,6 @@ from gateway.http.exchange import Exchange
 from gateway.http.negotiation import accepted
 from gateway.http.parameters import flag, parse_parameters
 from gateway.http.plans import plan_answer
-from gateway.http.problems import problem
 
 MOST = 10_000
 
@@ -41,17 +40,18 @@ async def take(exchange: Exchange) -> Answer:
     parameters = parse_parameters(exchange.scope["query_string"], queries.COMMON)
     readings = await read_body(exchange, exchange.services.limits.batch, _readings)
     operation = TakeReadings(readings=readings)
+    exchange.asked = len(readings)
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
-    taken = await exchange.tenant.perform(exchange.call(operation))
+    taken = await exchange.while_here(exchange.tenant.perform(exchange.call(operation)))
     if not isinstance(taken, ReadingsTaken):
         raise TypeError("readings are answered one by one")
-    return json_answer({"results": [_shown(done, exchange.request_id) for done in taken.results]})
+    return json_answer({"results": [_shown(exchange, done) for done in taken.results]})
 
 
-def _shown(done: ReadingTaken, request_id: str) -> dict[str, object]:
+def _shown(exchange: Exchange, done: ReadingTaken) -> dict[str, object]:
     if done.error is not None:
-        document = problem(done.error, request_id)
+        document = exchange.part_failed(done.error)
         return {"status": document.status, "error": document}
     return {"status": 201} if done.line_id is None else {"status": 201, "lineId": done.line_id}
 
@@ -97,8 +97,8 @@ def _reading_faults(given: Mapping[str, object], at: str) -> Iterator[Fault]:
     for name in ("equipment", "processFunction"):
         yield from text_fault(given.get(name), pointer(at, name), needed=False)
     yield from text_fault(given.get("point"), pointer(at, "point"))
-    if not _is_moment(given.get("at")):
-        yield Fault(pointer(at, "at"), _MOMENT_FORM)
+    if (wrong := _moment_wrong(given.get("at"))) is not None:
+        yield Fault(pointer(at, "at"), wrong)
     yield from _one_of(given, "value", "delta", at)
     for name in ("value", "delta"):
         number = given.get(name)
@@ -113,14 +113,15 @@ def _one_of(given: Mapping[str, object], one: str, other: str, at: str) -> Itera
         yield Fault(at, f"either '{one}' or '{other}' is needed, and not both")
 
 
-def _is_moment(value: object) -> bool:
+def _moment_wrong(value: object) -> str | None:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        return False
+        return _MOMENT_FORM
     try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+        # In UTC it is written to the upstream, and there it must still be one.
+        datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return f"there is no moment {value}"
+    return None
 
 
 def _text(value: object) -> str | None:

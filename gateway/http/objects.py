@@ -24,7 +24,7 @@ from contracts.paths import ObjectPath, parse_path, print_path
 from contracts.results import Found, Page, Result, Stored
 from contracts.writing import WriteKind, check_write_path
 from gateway.http import etags, queries
-from gateway.http.answers import JSON, Answer, Header, Streamed
+from gateway.http.answers import JSON, VARY, Answer, Streamed, language
 from gateway.http.context import minimal
 from gateway.http.exchange import Exchange
 from gateway.http.negotiation import Format, accepted, require_json
@@ -32,8 +32,6 @@ from gateway.http.parameters import flag, parse_parameters, refused
 from gateway.http.plans import plan_answer
 from gateway.http.stored import MINIMAL, shown
 from gateway.http.streaming import stream_records
-
-_VARY: Header = (b"vary", b"accept, accept-language, prefer")
 
 
 async def read(exchange: Exchange) -> Answer | Streamed:
@@ -97,7 +95,7 @@ async def _read_list(exchange: Exchange, target: Resolved, wanted: Format) -> An
     document: dict[str, object] = {"items": page.items, "next": cursor}
     if query.count:
         document["count"] = page.count
-    headers = [*JSON, _VARY, *_language(page.content_language)]
+    headers = [*JSON, VARY, *language(page.content_language)]
     if cursor is not None:
         link = queries.next_link(_location(exchange, target.path), parameters, cursor)
         headers.append((b"link", link.encode("ascii")))
@@ -115,7 +113,7 @@ async def _read_record(exchange: Exchange, target: Resolved) -> Answer:
     found = await _found(exchange, exchange.call(operation))
     body = msgspec.json.encode(found.record)
     tag = etags.entity_tag(body)
-    headers = (*JSON, _VARY, (b"etag", tag.encode()), *_language(found.content_language))
+    headers = (*JSON, VARY, (b"etag", tag.encode()), *language(found.content_language))
     if known is not None and known.match(tag, weak=True):
         return Answer(304, headers=headers[1:])
     return Answer(200, body, headers)
@@ -168,7 +166,7 @@ async def _guarded(exchange: Exchange, operation: Write, *, dry_run: bool) -> Re
 
 
 def _stored(exchange: Exchange, stored: Stored) -> Answer:
-    headers = [*JSON, _VARY, *_language(stored.content_language)]
+    headers = [*JSON, VARY, *language(stored.content_language)]
     if stored.created:
         headers.append((b"location", _location(exchange, stored.path).encode("ascii")))
     key_alone = minimal(exchange.headers)
@@ -223,7 +221,3 @@ async def _found(exchange: Exchange, call: Call) -> Found:
 
 def _location(exchange: Exchange, path: ObjectPath) -> str:
     return f"/v1/{exchange.tenant.name}/objects/{print_path(path)}"
-
-
-def _language(language: str | None) -> tuple[Header, ...]:
-    return () if language is None else ((b"content-language", language.encode("latin-1", "replace")),)

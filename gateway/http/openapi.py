@@ -9,10 +9,13 @@ import msgspec
 from gateway.capabilities import Served
 from gateway.http import description
 from gateway.http.description import HEADERS, OPERATIONS, PARAMETERS, Described, Parameter, Reply
+from gateway.http.description.common import COST
 from gateway.http.description.schemas import REF, SCHEMAS, Json, list_of, reference
 from gateway.http.plans import PlanDocument
 from gateway.http.problems import KINDS, Problem
 from gateway.version import VERSION
+
+_FAILURE_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 def document() -> Json:
@@ -62,7 +65,7 @@ def _operation(operation: Described) -> Json:
         "summary": operation.summary,
         "description": operation.text + scope,
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters],
-        "responses": {**_replies(operation.replies), **_failures(operation.errors)},
+        "responses": {**_replies(operation.replies), **_failures(operation)},
     }
     if operation.public:
         described["security"] = []
@@ -85,23 +88,20 @@ def _replies(replies: Iterable[Reply]) -> Json:
     }
 
 
-def _failures(codes: Iterable[str]) -> Json:
+def _failures(operation: Described) -> Json:
     by_status: dict[int, list[str]] = {}
-    for code in codes:
+    for code in operation.errors:
         by_status.setdefault(KINDS[code].status, []).append(code)
     return {
         str(status): {
             "description": "\n".join(f"* `{code}`: {KINDS[code].error.title}." for code in by_status[status]),
-            "headers": _headers(_failure_headers(status)),
+            "headers": _headers(
+                (*(COST[:1] if operation.public else COST), *_FAILURE_HEADERS.get(status, ()))
+            ),
             "content": _content({"application/problem+json": "Problem"}),
         }
         for status in sorted(by_status)
     }
-
-
-def _failure_headers(status: int) -> tuple[str, ...]:
-    special = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
-    return ("X-Request-Id", *special.get(status, ()))
 
 
 def _parameter(parameter: Parameter) -> Json:
@@ -131,6 +131,9 @@ def _schemas() -> Json:
     )
     # Defaults come as Python has them; the document is what JSON makes of them.
     components = msgspec.json.decode(msgspec.json.encode(components))
+    for schema in components.values():
+        # Docstrings of the code, as text for those who read the API's description.
+        schema["description"] = " ".join(schema["description"].replace("``", "`").split())
     problem = components["Problem"]
     problem["properties"]["code"] = {"enum": sorted(KINDS)}
     problem["properties"]["outcome"] = {"enum": ["not_sent", "refused", "unknown"]}
@@ -138,6 +141,7 @@ def _schemas() -> Json:
     alternatives = {
         "ListOrRecord": ("Page", "Record", "PlanDocument"),
         "RecordOrPlan": ("Record", "PlanDocument"),
+        "BatchLine": ("BatchResult", "BrokenOff"),
         "BatchResultsOrPlan": ("BatchResults", "PlanDocument"),
         "MeasurementResultsOrPlan": ("MeasurementResults", "PlanDocument"),
         "ExportedOrPlan": ("ExportedList", "PlanDocument"),

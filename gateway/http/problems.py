@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 
@@ -11,6 +12,9 @@ from contracts.errors import Fault, GatewayError, MethodNotAllowed, NotFound, Ou
 from gateway.http.answers import Answer, Header
 
 CONTENT_TYPE = b"application/problem+json"
+
+Redact = Callable[[str], str]
+"""Takes the gateway's own secrets out of a text: an upstream may repeat what it was sent."""
 
 
 class RouteNotFound(NotFound):
@@ -244,25 +248,30 @@ KINDS = {kind.error.code: kind for kind in _KINDS}
 """Every code that a problem document can carry."""
 
 
-def problem(error: GatewayError, request_id: str) -> Problem:
-    """The document for an error."""
+def problem(error: GatewayError, request_id: str, redact: Redact = str) -> Problem:
+    """The document for an error; what the upstream said stands in it as ``redact`` lets it."""
+    detail, upstream = error.detail, error.upstream
+    if upstream is not None:
+        detail = redact(detail)
+        if upstream.message is not None:
+            upstream = msgspec.structs.replace(upstream, message=redact(upstream.message))
     return Problem(
         type=f"/problems/{error.code}",
         title=error.title,
         status=KINDS[error.code].status,
-        detail=error.detail,
+        detail=detail,
         instance=request_id,
         code=error.code,
         retryable=error.retryable,
         outcome=error.outcome.value,
-        upstream=error.upstream,
+        upstream=upstream,
         errors=error.faults,
     )
 
 
-def answer(error: GatewayError, request_id: str) -> Answer:
+def answer(error: GatewayError, request_id: str, redact: Redact = str) -> Answer:
     """The whole answer for an error: its document and the headers that its status calls for."""
-    document = problem(error, request_id)
+    document = problem(error, request_id, redact)
     return Answer(document.status, msgspec.json.encode(document), tuple(_headers(error, document)))
 
 

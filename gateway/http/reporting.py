@@ -9,12 +9,16 @@ from __future__ import annotations
 from structlog.typing import FilteringBoundLogger
 
 from contracts.call import UpstreamSend
+from contracts.errors import GatewayError
 from contracts.paths import print_path
-from gateway.http.exchange import Exchange
+from gateway.http.exchange import CLIENT_CLOSED, Exchange
 from gateway.http.problems import KINDS
 from gateway.telemetry.masking import mask_path
 from gateway.telemetry.metrics import NONE, Metrics
 
+_LEFT = (
+    "the caller went away, or the gateway stopped, before the call was over; nothing more was sent upstream"
+)
 _ENDS = 5
 _MAX_PATH = 200
 
@@ -52,7 +56,8 @@ class CallReporter:
     def _write(self, exchange: Exchange, status: int, seconds: float) -> None:
         failure, journal = exchange.failure, exchange.journal
         # A stream has said 200 before it broke off; what counts is why.
-        failed = status >= 500 or (failure is not None and KINDS[failure.code].status >= 500)
+        codes = (*exchange.failures, *(() if failure is None else (failure.code,)))
+        failed = status >= 500 or any(KINDS[code].status >= 500 for code in codes)
         write = self._log.warning if failed else self._log.info
         write(
             "call",
@@ -72,11 +77,13 @@ class CallReporter:
             send_count=len(journal.sends),
             units=journal.units,
             attempts=journal.attempts,
+            asked=exchange.asked,
             records=journal.records,
+            failed=dict(exchange.failures) or None,
             status=status,
             code=None if failure is None else failure.code,
             outcome=None if failure is None else failure.outcome.value,
-            detail=failure.detail if failure is not None and failed else None,
+            detail=_detail(failure, status) if failed or status == CLIENT_CLOSED else None,
             request_bytes=exchange.received,
             answer_bytes=exchange.answered,
             ms=_ms(seconds),
@@ -92,6 +99,12 @@ class CallReporter:
         raw: bytes = exchange.scope["raw_path"][:_MAX_PATH]
         known = raw.decode("ascii", "backslashreplace").split("/", 4)
         return "/".join((*known[:4], "…") if len(known) > 4 else known)
+
+
+def _detail(failure: GatewayError | None, status: int) -> str | None:
+    if failure is not None:
+        return failure.detail
+    return _LEFT if status == CLIENT_CLOSED else None
 
 
 def _sends(sends: list[UpstreamSend]) -> list[dict[str, object]]:

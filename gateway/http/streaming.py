@@ -8,36 +8,41 @@ from contextlib import aclosing
 import msgspec
 
 from contracts.operations import ListRecords, RunExport
-from contracts.schema import Record
-from gateway.http.answers import Header, Streamed
+from gateway.http.answers import VARY, Header, Streamed, language
 from gateway.http.exchange import Exchange
+from gateway.tenants import Whole
 
 HEADERS: tuple[Header, ...] = (
     (b"content-type", b"application/x-ndjson"),
     (b"cache-control", b"private, no-store"),
-    (b"vary", b"accept"),
+    VARY,
 )
 
 
-def records(exchange: Exchange, operation: ListRecords | RunExport) -> AsyncGenerator[list[Record], None]:
-    """All records of a list or an export, in pieces.
+async def records(exchange: Exchange, operation: ListRecords | RunExport) -> Whole:
+    """All records of a list or an export. Raises what a call raises.
 
     A deadline that the caller gave bounds them together. Without one each page has the default, and what
     comes in one piece from the upstream has the most that a caller could have given.
     """
     call = exchange.call(operation)
     if exchange.circumstances.explicit:
-        return exchange.tenant.stream(call)
+        return await exchange.tenant.stream(call)
     clock, timeouts = exchange.services.clock, exchange.services.limits.timeouts
-    return exchange.tenant.stream(
+    return await exchange.tenant.stream(
         msgspec.structs.replace(call, deadline=exchange.started + timeouts.most),
         page_deadline=lambda: clock.monotonic() + timeouts.default,
     )
 
 
 async def stream_records(exchange: Exchange, operation: ListRecords | RunExport) -> Streamed:
-    """All records, one a line. Raises what a call raises."""
-    return await streamed(records(exchange, operation))
+    """All records, one a line. Raises what a call raises, and Disconnected."""
+
+    async def begin() -> Streamed:
+        whole = await records(exchange, operation)
+        return await streamed(whole.pieces, *language(whole.content_language))
+
+    return await exchange.while_here(begin())
 
 
 async def streamed(pieces: AsyncGenerator[Sequence[object], None], *further: Header) -> Streamed:
@@ -54,7 +59,7 @@ async def _lines(pieces: AsyncGenerator[Sequence[object], None]) -> AsyncGenerat
     """Begins with an empty line that says that the first piece is there; closes the pieces however it ends."""
     encoder = msgspec.json.Encoder()
     async with aclosing(pieces):
-        piece = await anext(pieces, ())
+        piece = await anext(pieces, None)
         yield b""
         if piece:
             yield encoder.encode_lines(piece)

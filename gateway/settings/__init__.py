@@ -13,7 +13,7 @@ schema.py     the JSON Schema for editors
 """
 
 from gateway.settings.checks import advice
-from gateway.settings.decode import decode_strict
+from gateway.settings.decode import decode_options
 from gateway.settings.entities import EntitySettings, NavigationSettings, data_model
 from gateway.settings.loading import load, parse
 from gateway.settings.model import (
@@ -54,7 +54,7 @@ __all__ = [
     "TimeoutSettings",
     "advice",
     "data_model",
-    "decode_strict",
+    "decode_options",
     "json_schema",
     "load",
     "parse",

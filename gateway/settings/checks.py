@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from contracts.entities import STANDARD_ENTITIES
-from gateway.settings.entities import EntitySettings, NavigationSettings
+from contracts.schema import Schema
+from gateway.settings.entities import EntitySettings, NavigationSettings, data_model
 from gateway.settings.model import (
     ALL_TENANTS,
     ClientSettings,
@@ -34,10 +34,11 @@ def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Proble
         if not getattr(settings, part):
             yield Problem(part, "expected at least one entry")
     yield from _server(settings.server)
+    standard = data_model({})
     for name, environment in settings.environments.items():
         path, entry = f"environments.{name}", _entry(document, "environments", name)
         yield from _environment(path, environment)
-        yield from _entities(f"{path}.entities", environment.entities, _names(entry, "entities"))
+        yield from _entities(f"{path}.entities", environment.entities, standard, _names(entry, "entities"))
     yield from _tenants(settings, document)
     tenants, tokens = _names(document, "tenants"), "jwt" in _names(document, "server")
     for name, client in settings.clients.items():
@@ -48,20 +49,10 @@ def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Proble
 def advice(settings: Settings) -> Iterator[Problem]:
     """What is allowed and yet looks like a mistake."""
     for name, environment in settings.environments.items():
-        rest, site = (
-            urlsplit(address or "").path.rstrip("/").lower()
-            for address in (environment.rest, environment.site)
-        )
-        if environment.rest is not None and not rest.endswith("/api/v1"):
+        if environment.rest is not None and _path(environment.rest)[-2:] != ["api", "v1"]:
             yield Problem(
                 f"environments.{name}.rest",
                 "does not end in '/api/v1', as addresses of the REST interface do",
-            )
-        if "/webservices" in site or site.endswith("/api/v1"):
-            yield Problem(
-                f"environments.{name}.site",
-                "is the address of one interface; a site's ends before '/WebServices', as in "
-                "'https://customer.ultimo.net/Ultimo'",
             )
 
 
@@ -80,6 +71,13 @@ def _environment(path: str, environment: EnvironmentSettings) -> Iterator[Proble
     for name in environment.addresses:
         if name in _OWN_ADDRESSES:
             yield Problem(f"{path}.addresses.{name}", f"is set as '{name}' of the environment itself")
+    site = _path(environment.site)
+    if "webservices" in site or site[-2:] == ["api", "v1"]:
+        yield Problem(
+            f"{path}.site",
+            "is the address of one interface; a site's ends before '/WebServices', as in "
+            "'https://customer.ultimo.net/Ultimo'",
+        )
     places = {name: getattr(environment, name) for name in _OWN_ADDRESSES}
     places |= {f"addresses.{name}": address for name, address in environment.addresses.items()}
     for name, address in places.items():
@@ -92,6 +90,11 @@ def _environment(path: str, environment: EnvironmentSettings) -> Iterator[Proble
             )
 
 
+def _path(address: str | None) -> list[str]:
+    """The segments of its path, in small letters."""
+    return urlsplit(address or "").path.rstrip("/").lower().split("/")
+
+
 def _local(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -99,16 +102,20 @@ def _local(host: str) -> bool:
         return False
 
 
-def _entities(path: str, own: Mapping[str, EntitySettings], names: Collection[str]) -> Iterator[Problem]:
-    standard = {entity.name.lower(): entity for entity in STANDARD_ENTITIES}
-    known = [*(entity.name for entity in STANDARD_ENTITIES), *names]
+def _entities(
+    path: str, own: Mapping[str, EntitySettings], base: Schema, names: Collection[str]
+) -> Iterator[Problem]:
+    """Entities that are added to those of ``base``; ``names`` has all of them, those with a mistake too."""
+    known = [*(entity.name for entity in base.entities.values()), *names]
     yield from _unlike(path, own)
     for name, entity in own.items():
-        place, there = f"{path}.{name}", standard.get(name.lower())
+        place, there = f"{path}.{name}", base.find(name)
         yield from _unlike(f"{place}.properties", entity.properties)
         if there is not None and entity.key not in (("Id",), there.key):
             key = ", ".join(there.key)
-            yield Problem(f"{place}.key", f"a standard entity keeps its key ({key}); take this out")
+            yield Problem(
+                f"{place}.key", f"{there.name} is there already and keeps its key ({key}); take this out"
+            )
         if not entity.key or len({part.lower() for part in entity.key}) < len(entity.key):
             yield Problem(f"{place}.key", "expected at least one name, and none of them twice")
         for own_name, kind in entity.properties.items():
@@ -142,12 +149,17 @@ def _tenants(settings: Settings, document: Mapping[str, object]) -> Iterator[Pro
             yield Problem(f"{path}.adapters", "expected at least one adapter")
         elif len(tenant.adapter_options()) < len(tenant.adapters):
             yield Problem(f"{path}.adapters", "names an adapter twice")
-        own = _names(_entry(document, "environments", tenant.environment), "entities")
-        yield from _routes(f"{path}.routes", tenant, own)
+        environment = settings.environments.get(tenant.environment)
+        base = data_model({} if environment is None else environment.entities)
+        own = _names(_entry(document, "tenants", name), "entities")
+        shared = _names(_entry(document, "environments", tenant.environment), "entities")
+        yield from _entities(f"{path}.entities", tenant.entities, base, {*shared, *own})
+        yield from _routes(
+            f"{path}.routes", tenant, [*(e.name for e in base.entities.values()), *shared, *own]
+        )
 
 
-def _routes(path: str, tenant: TenantSettings, own: Collection[str]) -> Iterator[Problem]:
-    entities = [*(entity.name for entity in STANDARD_ENTITIES), *own]
+def _routes(path: str, tenant: TenantSettings, entities: Collection[str]) -> Iterator[Problem]:
     yield from _unlike(path, tenant.routes)
     for entity, adapters in tenant.routes.items():
         if not entity.startswith("_") and entity.lower() not in map(str.lower, entities):

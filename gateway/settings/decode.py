@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from gateway.settings.problems import ConfigurationError, Problem, suggestion
+from gateway.settings.problems import Problem, suggestion
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -40,16 +40,14 @@ class Invalid:
 INVALID = Invalid()
 
 
-def decode_strict(type_: type[T], value: object, path: str) -> T:
-    """``value``, as it came from the file, as a ``type_``; ``path`` is where it stands, for the messages.
+def decode_options(type_: type[T], value: object, path: str) -> tuple[T | None, list[Problem]]:
+    """``value``, as it came from the file, as a ``type_``, and every mistake in it, by ``path``, where it stands.
 
-    Raises :class:`~gateway.settings.problems.ConfigurationError` with every mistake that was found.
+    What is wrong is left out, so that the rest can still be checked; None when nothing is left.
     """
     decoder = Decoder({})
     decoded = decoder.decode(type_, value, path, None)
-    if decoder.problems or not isinstance(decoded, type_):
-        raise ConfigurationError(decoder.problems)
-    return decoded
+    return (decoded if isinstance(decoded, type_) else None), decoder.problems
 
 
 class Decoder:

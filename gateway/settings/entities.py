@@ -1,4 +1,4 @@
-"""The data model of an environment: the standard entities, and what its configuration adds to them."""
+"""The data model: the standard entities, and what the configuration of an environment or a tenant adds to them."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class NavigationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An entity that the environment has of its own, or what it has added to a standard one.
+    """An entity that an environment or a tenant has of its own, or what it has added to one that is there.
 
-    ``key`` names the parts of the key in their order; a standard entity keeps its own. ``automatic_key``
+    ``key`` names the parts of the key in their order; an entity that is there keeps its own. ``automatic_key``
     says that the upstream gives the key, or its last part, to a new record. ``open`` lets properties
     through that are not listed. The properties that every entity has are there without being listed.
     """
@@ -53,9 +53,9 @@ class EntitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     properties: dict[Identifier, Scalar | NavigationSettings] = {}
 
 
-def data_model(entities: Mapping[str, EntitySettings]) -> Schema:
-    """The standard entities with these added."""
-    return standard_schema().extended(
+def data_model(entities: Mapping[str, EntitySettings], base: Schema | None = None) -> Schema:
+    """The entities of ``base``, the standard ones where it is None, with these added."""
+    return (base or standard_schema()).extended(
         Entity.of(
             name,
             *(_property(own, kind) for own, kind in entity.properties.items()),

@@ -204,7 +204,8 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     objects of language codes. ``strip_html`` has markup taken out of texts. ``adapters`` are names in the
     order of preference, or names with their options; ``routes`` gives another order, or fewer of them, for an
     entity. ``scan_limit`` is the most records that the gateway looks through to find, order or count
-    what an adapter cannot. ``language`` is used where a caller names none.
+    what an adapter cannot. ``language`` is used where a caller names none. ``entities`` are added to those of
+    the environment, for this tenant alone.
     """
 
     environment: Name
@@ -217,6 +218,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     routes: dict[Identifier, tuple[Name, ...]] = {}
     scan_limit: Count = 250_000
     language: LanguageTag | None = None
+    entities: dict[Identifier, EntitySettings] = {}
 
     def adapter_options(self) -> dict[str, dict[str, object]]:
         """Adapter name → its options, not decoded yet, in the order of preference."""

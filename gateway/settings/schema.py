@@ -5,24 +5,36 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.settings.model import Settings
+from gateway.settings.model import Settings, TenantSettings
 from gateway.settings.secret import Secret
 
 
-def json_schema() -> dict[str, Any]:
-    """A schema in the dialect of 2020-12; what needs two values at once (names that exist) is not in it."""
-    schema = msgspec.json.schema(Settings, schema_hook=_CUSTOM.__getitem__)
-    for definition in schema["$defs"].values():
+def json_schema(options: Mapping[str, type[msgspec.Struct]] = MappingProxyType({})) -> dict[str, Any]:
+    """A schema in the dialect of 2020-12; what needs two values at once (names that exist) is not in it.
+
+    ``options`` are the types of the adapters' options, by adapter; those of others may be anything.
+    """
+    (schema, *of_adapters), definitions = msgspec.json.schema_components(
+        (Settings, *options.values()), schema_hook=_CUSTOM.__getitem__, ref_template="#/$defs/{name}"
+    )
+    for definition in definitions.values():
         definition["description"] = inspect.cleandoc(definition["description"])
+    adapters = definitions[TenantSettings.__name__]["properties"]["adapters"]
+    by_name = next(form for form in adapters["anyOf"] if form["type"] == "object")
+    by_name["properties"] = {
+        name: {"anyOf": [own, {"type": "null"}]} for name, own in zip(options, of_adapters, strict=True)
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of the Ultimo Gateway",
         **schema,
+        "$defs": definitions,
     }
 
 

@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from struct import unpack_from
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -31,7 +32,7 @@ _LOOKS_SECRET = re.compile(
 class Redactor:
     """Replaces what must not be seen by ``***``.
 
-    Known ``secrets`` are found as they are, percent-encoded, as JSON writes them and inside base64;
+    Known ``secrets`` are found as they are, percent-encoded, as JSON and XML write them and inside base64;
     those of fewer than four characters are not looked for, since every line would suffer. Keys of this
     gateway, bearer tokens and JWTs are known by their looks.
     """
@@ -66,6 +67,10 @@ class Redactor:
         """A copy of an event in plain values, every text in it without secrets."""
         return {name: self._scrub(value) for name, value in event.items()}
 
+    def text(self, text: str) -> str:
+        """A text without secrets."""
+        return self._scrub_text(text) if self.suspects(text.encode(errors="replace")) else text
+
     def _names(self, value: object) -> bool:
         """Whether there is anything to hide; most often not, and then nothing is copied."""
         if isinstance(value, dict):
@@ -88,7 +93,9 @@ class Redactor:
             return {self._scrub(name): self._scrub(item) for name, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._scrub(item) for item in value]
-        text = str(value)
+        return self._scrub_text(str(value))
+
+    def _scrub_text(self, text: str) -> str:
         known = text if self._pattern is None else self._pattern.sub(HIDDEN, text)
         return _LOOKS_SECRET.sub(HIDDEN, known)
 
@@ -111,7 +118,12 @@ def _forms(secret: str) -> set[str]:
     """How a secret may be written."""
     encoded = quote(secret, safe="")
     lower = re.sub(r"%[0-9A-F]{2}", lambda escape: escape[0].lower(), encoded)
-    return {secret, encoded, lower, quote(secret), encoded.replace("%20", "+"), *_base64(secret.encode())}
+    in_xml = escape(secret)
+    return {
+        *(secret, encoded, lower, quote(secret), encoded.replace("%20", "+"), in_xml),
+        *(in_xml.replace('"', "&quot;"), in_xml.replace('"', "&quot;").replace("'", "&apos;")),
+        *_base64(secret.encode()),
+    }
 
 
 def _base64(secret: bytes) -> set[str]:

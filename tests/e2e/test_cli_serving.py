@@ -80,6 +80,18 @@ async def test_a_gateway_serves_until_a_signal_and_ends_with_0(number: signal.Si
     assert json.loads(output.splitlines()[-1])["event"] == "ended"
 
 
+async def test_what_check_advises_stands_in_the_log_of_those_who_did_not_check(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(SMALL.read_text().replace("8081/api/v1", "8081/api"))
+    async with running("serve", "--config", str(path), "--port", "0") as process:
+        lines = [json.loads(line) for line in (await until(process, '"event":"serving"')).splitlines()]
+        (line,) = (line for line in lines if line["event"] == "configuration")
+        assert line["level"] == "warning"
+        assert line["advice"].startswith("environments.sandbox.rest: ")
+        process.terminate()
+        assert (await rest(process))[0] == 0
+
+
 async def test_operations_have_a_port_of_their_own_when_set(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
     path.write_text(SMALL.read_text().replace("port: 8080", "port: 0\n  operations_port: 0"))
@@ -152,6 +164,7 @@ async def test_the_sandbox_takes_its_own_arguments() -> None:
         code, output = await rest(process)
         assert code == 0
         assert "--page-size" in output
+        assert "Connector.ashx" in output
 
 
 async def test_the_calls_that_the_demo_prints_work() -> None:

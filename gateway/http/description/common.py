@@ -25,7 +25,6 @@ WRITE_ERRORS = (
     "unsupported_media_type",
 )
 RECORD_WRITE_ERRORS = (*WRITE_ERRORS, *PATH_ERRORS)
-CONNECTOR_ERRORS = ("connector_not_found", "invalid_body", "payload_too_large", "unsupported_media_type")
 
 ALWAYS = ("X-Request-Id", "traceparent")
 CALL = ("tenant", "Request-Timeout", "Priority", *ALWAYS, "Accept-Language")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from gateway.http.description.common import (
     CALL,
-    CALL_ERRORS,
-    CONNECTOR_ERRORS,
     COST,
     JSON,
     NDJSON,
@@ -20,12 +18,14 @@ MANY: tuple[Described, ...] = (
         id="runBatch",
         group="Batches",
         summary="Many writes in one call",
-        text="Up to 10,000 writes, which travel in as few upstream requests as their number, size, groups and order "
-        "allow. Each has a result of its own, in the order given: the call itself is 200 however they end. "
+        text="Up to 10,000 writes (`POST`, `PUT`, `PATCH`, `DELETE`), which travel in as few upstream requests as "
+        "their number, size, groups and order allow. Each has a result of its own, in the order given: the call "
+        "itself is 200 however they end. "
         "Operations of one `atomicityGroup` stand next to each other and are one transaction. An operation waits for "
         "those in `dependsOn`, earlier ones, and is not carried out when one of them fails; `$<id>` at the start "
         "of its path stands for the record that such a one made. `Accept: application/x-ndjson` streams the results "
-        "as they come, one a line. A call that names no `Request-Timeout` has 300 seconds.",
+        'as they come, one a line, and ends with `{"error": …}` if it breaks off. For a caller that goes away nothing '
+        "more is sent. A call that names no `Request-Timeout` has 300 seconds.",
         scope="write",
         parameters=(*CALL, "Content-Language", "Prefer", "Idempotency-Key", "dry_run"),
         body={JSON: "Batch"},
@@ -33,7 +33,7 @@ MANY: tuple[Described, ...] = (
             Reply(
                 200,
                 "A result for each operation, or with `dry_run=true` what would be sent.",
-                {JSON: "BatchResultsOrPlan", NDJSON: "BatchResult"},
+                {JSON: "BatchResultsOrPlan", NDJSON: "BatchLine"},
                 (*COST, "Preference-Applied"),
             ),
         ),
@@ -84,7 +84,8 @@ MANY: tuple[Described, ...] = (
         text="As it is: the columns have the connector's names, and `filter` is by what it filters by. `format` "
         "(`xml`, `csv`, `json`) is what the connector answers in, where its answer does not tell. A JSON document "
         "holds at most as many records as the operator allows (250,000 unless set); "
-        "`Accept: application/x-ndjson` streams any number, one a line.",
+        "`Accept: application/x-ndjson` streams any number, one a line, and ends with "
+        '`{"error": …}` if it breaks off. A call that names no `Request-Timeout` has 300 seconds.',
         scope="read",
         parameters=("connector", *CALL, "dry_run"),
         body={JSON: "Export"},
@@ -97,11 +98,13 @@ MANY: tuple[Described, ...] = (
                 COST,
             ),
         ),
-        errors=(*CALL_ERRORS, *CONNECTOR_ERRORS, "upstream_rejected"),
+        errors=(*WRITE_ERRORS, "connector_not_found"),
         curl=(
             '-X POST /v1/demo-connector/exports/EXP_EQUIPMENT --json \'{"filter": {"Id": "00001"}}\'',
             "-X POST /v1/demo-connector/exports/EXP_EQUIPMENT -H 'Accept: application/x-ndjson'",
         ),
+        answer='{"Id":"00001","Description":"Pump","Status":"2","Department.Id":"01"}\n'
+        '{"Id":"00002","Description":"Heater","Status":"1","Department.Id":null}',
     ),
     Described(
         method="POST",
@@ -110,8 +113,10 @@ MANY: tuple[Described, ...] = (
         group="Connectors",
         summary="Run an import connector",
         text="As it is: properties have the connector's names, and a property `${Parent.Id}` of a nested object is its "
-        "parent's. 1 to 10,000 objects, children included, at most 32 levels deep. Each object has a result of its "
-        "own, children after their parent; one that is refused leaves the others standing.",
+        "parent's. An `action` is `Insert`, `Update`, `InsertOrUpdate`, `InsertOrSkip` or `Delete`. 1 to 10,000 "
+        "objects, children included, at most 32 levels deep. Each object has a result of its "
+        "own, children after their parent; one that is refused leaves the others standing. A call that names no "
+        "`Request-Timeout` has 300 seconds.",
         scope="write",
         parameters=("connector", *CALL, "Idempotency-Key", "dry_run"),
         body={JSON: "Import"},

@@ -117,8 +117,8 @@ PARAMETERS = {parameter.name: parameter for parameter in _PARAMETERS}
 
 HEADERS = {
     "X-Request-Id": "The id of the request, in the log too.",
-    "Quota-Cost": "Units that the call took from the upstream's quota.",
-    "Server-Timing": "Milliseconds: `queue`, `upstream`, `gateway`.",
+    "Quota-Cost": "Units that the call took from the upstream's quota; not on a stream, which is not over yet.",
+    "Server-Timing": "Milliseconds: `queue`, `upstream`, `gateway`; not on a stream.",
     "ETag": "The strong tag of these bytes.",
     "Link": '`rel="next"`: the next page.',
     "Location": "The path of the record.",

@@ -42,8 +42,8 @@ _NAME: Json = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"}
 _STATUS: Json = {"type": "integer", "description": "As the HTTP status of a call of its own."}
 _RECORD: Json = {
     "type": "object",
-    "description": "A record: property names as upstream, numbers as numbers, dates `yyyy-MM-dd`, times ISO 8601 with "
-    "offset, null for empty. A reference is an id, an object for a composite key, or the record when expanded.",
+    "description": "A record: property names as upstream, numbers as numbers, dates `yyyy-MM-dd`, times in UTC "
+    "with `Z`, null for empty. A reference is an id, an object for a composite key, or the record when expanded.",
     "additionalProperties": True,
     "examples": [{"Id": "00001", "Description": "Pump", "Context": 1, "Status": 2, "Department": "05"}],
 }
@@ -87,13 +87,14 @@ _BATCH_RESULT = _object(
         "error": reference("Problem"),
     },
 )
+_BROKEN_OFF = _closed(("error",), {"error": reference("Problem")})
 _READING = _closed(
     ("point", "at"),
     {
         "equipment": _TEXT,
         "processFunction": _TEXT,
         "point": _TEXT | {"description": "The key of the measurement point, as its owner knows it."},
-        "at": {"type": "string", "format": "date-time", "description": "With an offset or `Z`."},
+        "at": {"type": "string", "format": "date-time", "description": "With `Z` or an offset."},
         "value": {"type": "number"},
         "delta": {"type": "number", "description": "The difference to the last reading."},
         "text": {"type": ["string", "null"]},
@@ -172,6 +173,7 @@ SCHEMAS: Mapping[str, Json] = MappingProxyType(
         "BatchOperation": _BATCH_OPERATION,
         "BatchResults": list_of("results", "BatchResult"),
         "BatchResult": _BATCH_RESULT,
+        "BrokenOff": _BROKEN_OFF,
         "Measurements": _closed(
             ("measurements",),
             {"measurements": _some("Reading")},

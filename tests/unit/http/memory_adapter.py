@@ -116,7 +116,7 @@ class MemoryAdapter:
         self.before(call)
         match call.operation:
             case ListRecords():
-                return self._page(call.operation)
+                return self._page(call.operation, call.accept_language)
             case GetRecord():
                 return Found(
                     record=self._record(call.operation.place.path), content_language=call.accept_language
@@ -174,7 +174,7 @@ class MemoryAdapter:
             return ReadingTaken(line_id="00000000000001")
         return ReadingTaken(error=None if point == "SILENT" else UpstreamRejected("no such point"))
 
-    def _page(self, operation: ListRecords) -> Page:
+    def _page(self, operation: ListRecords, language: str | None) -> Page:
         entity = operation.place.path.last.name
         items = [record for path, record in self.records.items() if path.startswith(entity + "/")]
         begin = int(operation.query.continuation or operation.query.skip)
@@ -183,6 +183,7 @@ class MemoryAdapter:
             items=[*items[begin:end]],
             next=str(end) if end < len(items) else None,
             count=len(items) if operation.query.count else None,
+            content_language=language,
         )
 
     def _record(self, path: ObjectPath) -> dict[str, object]:

@@ -1,12 +1,13 @@
 """POST on batch: results in order, as JSON and as they come; what is refused before anything is sent."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 
 import pytest
 
 from contracts.call import Call
-from contracts.errors import UpstreamUnavailable
+from contracts.errors import Outcome, UpstreamUnavailable
 from contracts.operations import CreateRecord, WriteBatch
 from gateway.http.exchange import Limits
 from tests.unit.http.serving import READ_KEY, Reply, Served, serving
@@ -54,8 +55,11 @@ async def test_each_write_has_its_result_in_the_order_given(api: Served) -> None
     )
     assert problem["instance"] == reply.headers["x-request-id"]
     assert "body" not in results[2]
+    assert reply.headers["vary"] == "accept, accept-language, prefer"
     (line,) = api.lines
     assert (line["operation"], line["adapter"], line["units"], line["code"]) == ("batch", "memory", 2, None)
+    assert (line["asked"], line["records"], line["failed"]) == (4, 4, {"record_not_found": 1})
+    assert line["level"] == "info"
 
 
 async def test_results_come_line_by_line_when_asked(api: Served) -> None:
@@ -96,6 +100,36 @@ async def test_a_stream_that_fails_inside_the_gateway_ends_with_an_error_line(ap
     *results, last = [json.loads(line) for line in reply.content.splitlines()]
     assert [result["id"] for result in results] == ["made", "changed"]
     assert (last["error"]["code"], last["error"]["outcome"]) == ("internal_error", "unknown")
+
+
+@pytest.mark.parametrize("accept", [JSON, NDJSON])
+async def test_nothing_more_is_sent_for_a_caller_that_has_gone(api: Served, accept: dict[str, str]) -> None:
+    writers: list[asyncio.StreamWriter] = []
+
+    def leave(call: Call) -> None:
+        writers[0].transport.abort()
+
+    api.adapter.before = leave
+    operations = [{**OPERATIONS[1], "id": str(index)} for index in range(4000)]
+    _, writer = await api.open("POST", BATCH, accept, {"operations": operations})
+    writers.append(writer)
+    line = await api.line()
+    assert (line["status"], line["asked"], line["code"]) == (499, 4000, None)
+    assert "went away" in str(line["detail"])
+    assert line["units"] == len(api.adapter.calls) < 2000
+    assert line["records"] in (2 * len(api.adapter.calls), 2 * len(api.adapter.calls) - 2)
+
+
+async def test_results_that_are_no_fault_of_the_caller_are_a_warning(api: Served) -> None:
+    def fail(call: Call) -> None:
+        if len(api.adapter.calls) == 2:
+            raise UpstreamUnavailable("it is away", outcome=Outcome.UNKNOWN)
+
+    api.adapter.before = fail
+    reply = await sent(api, OPERATIONS)
+    assert reply.status == 200
+    (line,) = api.lines
+    assert (line["level"], line["failed"]) == ("warning", {"upstream_unavailable": 2})
 
 
 async def test_every_violation_is_told_with_its_place_and_nothing_is_sent(api: Served) -> None:

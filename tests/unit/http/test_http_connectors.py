@@ -61,6 +61,7 @@ async def test_what_one_document_does_not_hold_is_to_be_streamed(api: Served) ->
     [
         ({"filter": []}, {"/filter"}),
         ({"filter": {"Id": 1, "Code": None}}, {"/filter/Id", "/filter/Code"}),
+        ({"filter": {"": "x"}}, {"/filter/"}),
         ({"format": "yaml", "filtr": {}}, {"/format", "/filtr"}),
     ],
 )
@@ -97,6 +98,7 @@ async def test_each_object_of_an_import_has_its_result(api: Served) -> None:
     assert (refused["type"], refused["action"], "key" in refused) == ("Other", "Error", False)
     (line,) = api.lines
     assert (line["operation"], line["connector"]) == ("import", "IMP_EQ")
+    assert (line["asked"], line["records"], line["failed"]) == (2, 2, {"upstream_rejected": 1})
 
 
 async def test_an_import_arrives_exactly_as_it_was_given(api: Served) -> None:
@@ -106,6 +108,7 @@ async def test_an_import_arrives_exactly_as_it_was_given(api: Served) -> None:
         b'{"Id.Invoice.Id":"${Parent.Id}"}}]}]}'
     )
     assert (await api.send("POST", IMPORT, body=body)).status == 200
+    assert api.lines[0]["asked"] == 2
     assert api.adapter.calls[0].operation == RunImport(
         name="IMP_EQ",
         objects=(

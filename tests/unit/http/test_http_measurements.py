@@ -25,7 +25,9 @@ async def test_each_reading_has_its_result_in_the_order_given(api: Served) -> No
     assert silent == {"status": 201}
     assert (refused["status"], refused["error"]["code"]) == (422, "upstream_rejected")
     assert refused["error"]["instance"] == reply.headers["x-request-id"]
-    assert api.lines[0]["operation"] == "measurements"
+    (line,) = api.lines
+    assert line["operation"] == "measurements"
+    assert (line["asked"], line["records"], line["failed"]) == (3, 3, {"upstream_rejected": 1})
 
 
 async def test_readings_arrive_exactly_as_they_were_given(api: Served) -> None:
@@ -67,6 +69,8 @@ async def test_readings_arrive_exactly_as_they_were_given(api: Served) -> None:
         ({**READING, "at": "2022-06-15T12:20:30"}, {"/at"}),
         ({**READING, "at": "2022-06-31T12:20:30Z"}, {"/at"}),
         ({**READING, "at": "2022-06-15"}, {"/at"}),
+        ({**READING, "at": "0001-01-01T00:00:00+14:00"}, {"/at"}),
+        ({**READING, "at": "9999-12-31T23:59:59-01:00"}, {"/at"}),
         ({**READING, "text": 1}, {"/text"}),
         ({**READING, "pont": "P"}, {"/pont"}),
         ("reading", {""}),
@@ -85,6 +89,12 @@ async def test_what_is_wrong_is_told_with_its_place(api: Served, reading: object
 async def test_a_moment_without_an_offset_is_explained(api: Served) -> None:
     body = {"measurements": [{**READING, "at": "2022-06-15T12:20:30"}]}
     assert "clocks are changed" in str((await api.send("POST", MEASUREMENTS, body=body)).json["detail"])
+
+
+async def test_a_moment_that_there_is_not_is_told_apart_from_one_written_wrongly(api: Served) -> None:
+    body = {"measurements": [{**READING, "at": "2022-02-30T12:20:30Z"}]}
+    reply = await api.send("POST", MEASUREMENTS, body=body)
+    assert str(reply.json["detail"]).endswith("there is no moment 2022-02-30T12:20:30Z")
 
 
 @pytest.mark.parametrize("count", [0, 10_001])

@@ -226,6 +226,15 @@ async def test_a_caller_that_goes_away_ends_its_stream(api: Served) -> None:
     assert len(api.adapter.calls) < 5_000
 
 
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+async def test_a_list_tells_its_language_and_what_it_depends_on(api: Served, accept: str) -> None:
+    for language in ("nl", ""):
+        headers = {"Accept": accept, "Accept-Language": language}
+        reply = await api.get("/v1/demo/objects/Equipment", headers)
+        assert reply.headers.get("content-language", "") == language
+        assert reply.headers["vary"] == "accept, accept-language, prefer"
+
+
 async def test_a_stream_that_passes_its_deadline_does_not_say_that_nothing_was_sent(api: Served) -> None:
     def dawdle(call: Call) -> None:
         while time.monotonic() < call.deadline:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from http.client import IncompleteRead
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -27,8 +28,8 @@ def test_it_says_when_it_is_ready_and_stops_cleanly(number: signal.Signals) -> N
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("sandbox ready on http://127.0.0.1:")
-        assert line.endswith("/api/v1\n")
-        address = line.split()[-1]
+        address, site = re.findall(r"http://127\.0\.0\.1:[0-9]+[\w/]*", line)
+        assert address == f"{site}/api/v1"
         request = Request(f"{address}/object/Equipment?count=true", headers={"ApiKey": "sandbox-demo"})
         with urlopen(request, timeout=5) as reply:
             body = json.loads(reply.read())
@@ -41,7 +42,7 @@ def test_it_says_when_it_is_ready_and_stops_cleanly(number: signal.Signals) -> N
 def test_faults_strike_on_the_loop_of_the_process_too(action: str) -> None:
     with start("--port", "0") as process:
         assert process.stdout is not None
-        address = process.stdout.readline().split()[-1]
+        address = process.stdout.readline().split()[3]
         script = json.dumps({"action": action}).encode()
         root = address.removesuffix("/api/v1")
         with urlopen(Request(f"{root}/_sandbox/faults", data=script), timeout=5) as reply:
@@ -58,7 +59,7 @@ def test_what_is_no_request_is_refused_in_json_and_leaves_no_trace(line: bytes) 
     with start("--port", "0") as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        port = int(process.stdout.readline().rsplit(":", 1)[1].split("/")[0])
+        port = urlsplit(process.stdout.readline().split()[3]).port
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(line + b"\r\nHost: a\r\n\r\n")
             reply = b"".join(iter(lambda: connection.recv(65_536), b""))
