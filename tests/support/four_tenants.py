@@ -215,10 +215,10 @@ async def send(client: httpx2.AsyncClient, tenant: str, step: Step) -> httpx2.Re
 
 def _played(answer: httpx2.Response) -> Played:
     cost = answer.headers.get("quota-cost")
-    return Played(_outcome(answer), None if cost is None else int(cost))
+    return Played(outcome(answer), None if cost is None else int(cost))
 
 
-def _outcome(answer: httpx2.Response) -> Outcome:
+def outcome(answer: httpx2.Response) -> Outcome:
     """Status, code and body of an answer; of problems only what does not name the way to the upstream."""
     code = None
     body = answer.content
