@@ -18,6 +18,6 @@ async def beside(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 async def turn() -> None:
     """Let other calls go on, between two stretches of work that is long only as a whole.
 
-    Better than a thread where the work is the interpreter's own: that one has to be waited for at every turn.
+    Better than a thread for work that holds the interpreter's lock: the loop would wait for the lock each time.
     """
     await asyncio.sleep(0)

@@ -12,7 +12,7 @@ import msgspec
 
 from contracts.records import MalformedAnswer
 
-LONGEST = 16 * 1024 * 1024
+_LONGEST = 16 * 1024 * 1024
 """The most characters of one element, and of what stands around the array."""
 
 _DEEPEST = 64
@@ -139,7 +139,7 @@ class JsonElements:
         kept = self._shell if self._array_depth is None else self._element
         kept.append(text)
         self._size += len(text)
-        if self._size > LONGEST:
+        if self._size > _LONGEST:
             raise MalformedAnswer("a JSON value that is too long")
 
 

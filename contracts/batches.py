@@ -36,6 +36,7 @@ Checked = Generator[Fault, None, T]
 """Gives the faults of something, and at the end what is right about it."""
 
 MAX_OPERATIONS = 10_000
+"""The most operations of one batch; how many of them one upstream request takes is its adapter's to say."""
 
 _KINDS: Mapping[str, WriteKind] = MappingProxyType(
     {"PUT": "replace", "POST": "create", "PATCH": "change", "DELETE": "delete"}
@@ -50,10 +51,10 @@ def check_batch(schema: Schema, body: Mapping[str, object]) -> tuple[Member, ...
 
     Raises InvalidBody with a pointer to each violation, of 50 at most.
     """
-    reading = _Reading(schema, _operations(body))
-    if (error := refused(reading.faults())) is not None:
+    batch = _Batch(schema, _operations(body))
+    if (error := refused(batch.faults())) is not None:
         raise error
-    return tuple(reading.members.values())
+    return tuple(batch.members.values())
 
 
 def rebased(schema: Schema, member: Member, made: ObjectPath) -> Member:
@@ -98,8 +99,8 @@ def _operations(body: Mapping[str, object]) -> list[object]:
     return operations
 
 
-class _Reading:
-    """One batch while it is read; ``members`` are by id, those that have no fault."""
+class _Batch:
+    """One batch while it is checked; ``members`` are by id, those that have no fault."""
 
     def __init__(self, schema: Schema, operations: list[object]) -> None:
         self.members: dict[str, Member] = {}

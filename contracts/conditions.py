@@ -70,9 +70,9 @@ def equals(path: PropertyPath, part: KeyPart) -> Comparison:
     return Comparison(path, Operator.EQ, literal)
 
 
-def _reference_to_owner(resolved: Resolved) -> str | None:
+def _reference_to_owner(place: Resolved) -> str | None:
     """The one property by which the set's records refer to the record before it; None when that is not sure."""
-    owner, navigation = resolved.owner, resolved.navigation
+    owner, navigation = place.owner, place.navigation
     if (
         owner is None
         or owner.composite
@@ -82,7 +82,7 @@ def _reference_to_owner(resolved: Resolved) -> str | None:
         return None
     found = [
         item.name
-        for item in resolved.entity.properties.values()
+        for item in place.entity.properties.values()
         if item.type is PropertyType.REFERENCE and (item.target or "").lower() == owner.name.lower()
     ]
     return found[0] if len(found) == 1 else None

@@ -25,7 +25,7 @@ from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from contracts.schema import Property, PropertyType
+from contracts.schema import PropertyType
 
 DATETIME = r"[0-9-]{10}T[0-9:]{8}(?:\.[0-9]*[1-9])?Z"
 """What a date-time looks like that needs nothing done to it."""
@@ -52,13 +52,6 @@ def value_reader(kind: PropertyType, zone: ZoneInfo) -> Callable[[object], objec
     if kind in _LOCAL:
         return partial(_LOCAL[kind], zone)
     return _READERS.get(kind, _as_it_came)
-
-
-def from_text(property: Property, text: str, zone: ZoneInfo) -> object:
-    """The value that a protocol of texts means: the same as :func:`normalize_value` makes of its JSON twin."""
-    if not text and property.type is not PropertyType.STRING:
-        return None
-    return normalize_value(property.type, text, zone)
 
 
 def to_text(value: object) -> str:

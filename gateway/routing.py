@@ -18,8 +18,6 @@ from contracts.schema import Schema
 from gateway.capabilities import Served, capabilities, listed
 from gateway.completion.places import refusal, set_of
 
-__all__ = ["Chosen", "Routing", "Served"]
-
 
 class Chosen(msgspec.Struct, frozen=True):
     """The adapter that serves an operation. ``scanned``: not as it is asked, but made of a whole set."""

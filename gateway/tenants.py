@@ -19,6 +19,7 @@ from contracts.paths import parse_path
 from contracts.results import BatchDone, ImportDone, MemberDone, Page, ReadingsTaken, Result, Scan
 from contracts.schema import Schema
 from contracts.wire import Wire
+from gateway.capabilities import Served
 from gateway.completion.batches import BatchRunner
 from gateway.completion.plans import Plan
 from gateway.completion.readback import ReadBack
@@ -28,7 +29,7 @@ from gateway.completion.writes import COMPLETED as READ_BACK
 from gateway.completion.writes import Writes
 from gateway.pipeline import compose
 from gateway.policies import Policy
-from gateway.routing import Chosen, Routing, Served
+from gateway.routing import Chosen, Routing
 from gateway.settings import ClientSettings, TenantSettings
 
 _PLACES = 1024
@@ -140,9 +141,7 @@ class Tenant:
             return self._reads.plan(call, chosen.name, chosen.adapter, self.plan)
         requests = chosen.adapter.plan(call)
         endless = isinstance(operation, ListRecords) and operation.whole
-        planned = Plan(
-            adapter=chosen.name, requests=requests, at_most=None if endless else len(requests), completed=()
-        )
+        planned = Plan(adapter=chosen.name, requests=requests, at_most=None if endless else len(requests))
         told = chosen.adapter.capabilities.tells_keys
         return self._writes.plan(call, planned, self.plan) if told else planned
 

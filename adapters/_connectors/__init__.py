@@ -6,10 +6,12 @@ columns.py       property ↔ column names (``Department.Id``), values ↔ texts
 records_xml.py   the ``<Data><Object>`` format, read and written
 records_csv.py   exports in CSV
 records_json.py  exports in JSON
-exports.py       an export's answer, in whichever format, as records
+formats.py       these three as readers, and a text read with one
+exports.py       what is asked of an export, and its answer as records
 narrowing.py     what of a filter an export connector can take over
 imports.py       writes → the objects of an import
 answers.py       the objects of an import's answer → what became of each write
+runs.py          one import: its request, and what its answer tells
 measurements.py  readings → the document of the IoT connector
 text.py          bytes → text, whatever was declared
 failures.py      exception texts and refused objects → the errors they mean

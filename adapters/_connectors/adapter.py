@@ -34,10 +34,10 @@ from contracts.operations import (
 from contracts.results import BatchDone, Deleted, ImportDone, MemberDone, Result, Stored
 from contracts.wire import Wire, WireRequest
 
-MOST_OBJECTS = 1_000
+OBJECTS_A_REQUEST = 1_000
 """The most objects of one request: a connector works through all of them before it answers."""
 
-LARGEST_DOCUMENT = 5 * 1024 * 1024
+_LARGEST_DOCUMENT = 5 * 1024 * 1024
 """The bytes of XML at which a request is full: encoded for the way they take up to four times as much room."""
 
 _NO_ACTIONS = "workflows are run over the REST interface; a tenant without it has none"
@@ -86,14 +86,14 @@ class ConnectorsAdapter:
         """See :meth:`contracts.adapter.Batching.pack`."""
         taken: set[str] = set()
         size = 0
-        for member in members[:MOST_OBJECTS]:
+        for member in members[:OBJECTS_A_REQUEST]:
             if taken and not self._fits(member, members[0], taken):
                 break
             size += self._size(member)
-            if taken and size > LARGEST_DOCUMENT:
+            if taken and size > _LARGEST_DOCUMENT:
                 break
             taken.add(member.id)
-        if len(taken) == 1 and size > LARGEST_DOCUMENT:
+        if len(taken) == 1 and size > _LARGEST_DOCUMENT:
             # More than a request's share, but perhaps not more than a request: making it tells.
             self._batch(WriteBatch(members=tuple(members[:1])))
         return len(taken)

@@ -154,9 +154,11 @@ class EntityColumns:
             text = local_time(text, zone)
         return {columns[0].name: text}
 
-    def _reference_texts(self, property: Property, columns: tuple[Column, ...], value: Flat) -> Texts:
+    def _reference_texts(
+        self, property: Property, columns: tuple[Column, ...], key: Mapping[str, object]
+    ) -> Texts:
         by_part = {column.part: column.name for column in columns}
-        return {by_part.get(part, f"{property.name}.{part}"): _text(text) for part, text in value.items()}
+        return {by_part.get(part, f"{property.name}.{part}"): _text(text) for part, text in key.items()}
 
 
 class Tables:
@@ -169,6 +171,7 @@ class Tables:
         self._layout = lru_cache(maxsize=_LAYOUTS)(self._new_layout)
 
     def of(self, entity: Entity) -> EntityColumns:
+        """The columns of an entity, worked out once."""
         columns = self._known.get(entity.name)
         if columns is None:
             columns = self._known[entity.name] = EntityColumns(self._schema, entity)

@@ -55,7 +55,7 @@ class Exports:
         return None
 
     def request(self, operation: ListRecords | RunExport) -> WireRequest:
-        """Raises InvalidBody for a filter that cannot be sent in XML."""
+        """Raises InvalidBody for a filter that cannot be sent in XML, and what the channel raises for a request."""
         if isinstance(operation, RunExport):
             connector, values = operation.name, _checked(operation.filter)
         else:
@@ -65,7 +65,10 @@ class Exports:
         return self._channel.export_request(connector, filter_document(values) if values else None)
 
     def scan(self, operation: ListRecords | RunExport, wire: Wire) -> Scan:
-        """The records: of an entity normalized, of a connector as it is by its own names."""
+        """The records: of an entity normalized, of a connector as it is by its own names.
+
+        Raises what :meth:`request` raises; the pieces raise UpstreamInvalidResponse, and what the channel raises.
+        """
         request = self.request(operation)
         if isinstance(operation, RunExport):
             return Scan(pieces=self._pieces(operation, request, operation.format, None, wire))

@@ -39,15 +39,16 @@ class Readings:
         self._process_functions = process_functions
 
     def parts(self, readings: Sequence[Reading]) -> tuple[list[Part], dict[int, GatewayError]]:
-        """The runs that it takes, and why the others are not sent, by their places."""
+        """The runs that it takes, and why the others are not sent, by their places. Raises PayloadTooLarge."""
         errors: dict[int, GatewayError] = {}
         by_connector: dict[str, list[int]] = {}
         for place, reading in enumerate(readings):
             of_equipment = reading.process_function is None
             connector = self._equipment if of_equipment else self._process_functions
-            error = unsendable(reading, connector, place)
-            if error is not None or connector is None:
-                errors[place] = error or _no_connector(reading)
+            if connector is None:
+                errors[place] = _no_connector(reading)
+            elif (error := _unsendable(reading, place)) is not None:
+                errors[place] = error
             else:
                 by_connector.setdefault(connector, []).append(place)
         return [self._part(name, places, readings) for name, places in by_connector.items()], errors
@@ -78,7 +79,7 @@ class Readings:
     def _part(self, connector: str, places: Sequence[int], readings: Sequence[Reading]) -> Part:
         chosen = [readings[place] for place in places]
         sent = [DataObject(_entity(reading)) for reading in chosen]
-        document = measurements_document(chosen)
+        document = _document(chosen)
         return Part(tuple(places), self._runs.of(connector, sent, repeatable=False, document=document))
 
 
@@ -93,16 +94,14 @@ def _taken(told: Told) -> ReadingTaken:
     return ReadingTaken(line_id=line if isinstance(line, str) else None, error=told.error)
 
 
-def unsendable(reading: Reading, connector: str | None, index: int) -> GatewayError | None:
-    """Why this reading cannot be handed to this connector; ``index`` is its place among those given."""
-    if connector is None:
-        return _no_connector(reading)
+def _unsendable(reading: Reading, place: int) -> GatewayError | None:
+    """Why no connector can be told of this reading; ``place`` is the one that it has among those given."""
     if reading.delta is not None:
         return OperationNotSupported(
             "a connector takes the value that a meter shows and no difference: give the value, or use a tenant "
             "whose readings go through REST"
         )
-    at = pointer("/measurements", index)
+    at = pointer("/measurements", place)
     faults = (
         Fault(pointer(at, member), reason)
         for member, text in (
@@ -116,8 +115,8 @@ def unsendable(reading: Reading, connector: str | None, index: int) -> GatewayEr
     return refused(faults) or _bad_time(reading.at, pointer(at, "at"))
 
 
-def measurements_document(readings: Iterable[Reading]) -> str:
-    """The document that holds these readings; each is one that :func:`unsendable` finds nothing in."""
+def _document(readings: Iterable[Reading]) -> str:
+    """The document that holds these readings; each is one that :func:`_unsendable` finds nothing in."""
     return f"{DECLARATION}<Measurements>{''.join(map(_measurement, readings))}</Measurements>"
 
 

@@ -11,7 +11,7 @@ from adapters.batch.options import BatchOptions
 from adapters.batch.results import ADAPTER, Results
 from adapters.rest.addressing import write_refusal
 from adapters.rest.encoding import check_languages, write_headers
-from adapters.rest.refusals import refusal
+from adapters.rest.failures import failure
 from contracts.adapter import AdapterContext, Capabilities
 from contracts.call import Call
 from contracts.errors import (
@@ -131,7 +131,7 @@ async def _read(answer: WireStream) -> WireResponse:
 
 def _refused(operation: Operation, answer: WireResponse) -> GatewayError:
     """What an answer to the whole request means."""
-    error = refusal(operation, answer, ADAPTER)
+    error = failure(operation, answer, ADAPTER)
     if isinstance(error, RecordNotFound) and isinstance(operation, WriteBatch):
         return UpstreamInvalidResponse(
             "the upstream speaks of one record in answer to many", upstream=error.upstream

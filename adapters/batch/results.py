@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from adapters.batch.answers import Heard, Response
-from adapters.rest.refusals import refusal, upstream_answer
+from adapters.rest.failures import failure, upstream_answer
 from contracts.batches import rebased
 from contracts.errors import (
     FailedDependency,
@@ -133,7 +133,7 @@ def _refused(member: Member, response: Response) -> GatewayError:
         return RecordNotFound(
             "the upstream has no record with this key", upstream=said, outcome=Outcome.REFUSED
         )
-    return refusal(member.write, answer, ADAPTER)
+    return failure(member.write, answer, ADAPTER)
 
 
 def _answer(response: Response) -> WireResponse:

@@ -1,15 +1,15 @@
 """The REST adapter: objects and workflows over the upstream's ``/api/v1``.
 
-options.py     what a tenant may set
-addressing.py  which path and filter reach a record, and which cannot be reached here
-encoding.py    operation → wire request
-paging.py      nextPageLink ↔ continuation
-refusals.py    an answer of 300 or above → the error it means
-actions.py     workflows: their element ids, their bodies, their answers
-catalogue.py   the workflows that every environment has
+options.py       what a tenant may set
+addressing.py    which path and filter reach a record, and which cannot be reached here
+encoding.py      operation → wire request
+paging.py        nextPageLink ↔ continuation
+failures.py      an answer of 300 or above → the error it means
+actions.py       workflows: their element ids, their bodies, their answers
+catalogue.py     the workflows that every environment has
 measurements.py  meter readings, a workflow each
-multipart.py   files on their way out
-adapter.py     the conversation: encode, send, decode
+multipart.py     files on their way out
+adapter.py       the conversation: encode, send, decode
 """
 
 from adapters.rest.adapter import RestAdapter

@@ -18,10 +18,10 @@ from adapters.rest.encoding import (
     read_request,
     write_request,
 )
+from adapters.rest.failures import failure
 from adapters.rest.measurements import Taking
 from adapters.rest.options import RestOptions
 from adapters.rest.paging import continuation
-from adapters.rest.refusals import refusal
 from contracts.adapter import AdapterContext, Capabilities
 from contracts.bodies import check_insert
 from contracts.call import Call
@@ -86,7 +86,7 @@ class RestAdapter:
         operation = call.operation
         match operation:
             case GetRecord() | ListRecords():
-                return (self._reading(call, operation).request,)
+                return (self._read(call, operation).request,)
             case RunAction():
                 return (self._action(call, operation),)
             case TakeReadings():
@@ -102,11 +102,11 @@ class RestAdapter:
         operation = call.operation
         match operation:
             case GetRecord():
-                reading = self._reading(call, operation)
-                return self._found(reading, accepted(operation, await wire.send(reading.request)))
+                read = self._read(call, operation)
+                return self._found(read, accepted(operation, await wire.send(read.request)))
             case ListRecords():
-                reading = self._reading(call, operation)
-                return self._page(reading, accepted(operation, await wire.send(reading.request)))
+                read = self._read(call, operation)
+                return self._page(read, accepted(operation, await wire.send(read.request)))
             case RunAction():
                 return await self._run(call, operation, wire)
             case TakeReadings():
@@ -144,7 +144,7 @@ class RestAdapter:
             check_insert(operation.place.entity, operation.body)
         return self._stored(operation, await wire.send(self._write(call, operation, "PUT")))
 
-    def _reading(self, call: Call, operation: GetRecord | ListRecords) -> Reading:
+    def _read(self, call: Call, operation: GetRecord | ListRecords) -> Read:
         route = reading(operation.place)
         if isinstance(operation, ListRecords):
             parameters = list_parameters(operation.query, route)
@@ -152,7 +152,7 @@ class RestAdapter:
             parameters = get_parameters(operation, route)
         headers = common_headers(call, self._profile)
         request = read_request(route, parameters, headers, self._longest_target)
-        return Reading(operation.place.entity, route, parameters, request)
+        return Read(operation.place.entity, route, parameters, request)
 
     def _write(self, call: Call, operation: ObjectWrite, method: str) -> WireRequest:
         return write_request(call, operation, self._schema, method, self._profile)
@@ -161,7 +161,7 @@ class RestAdapter:
         workflow = self._workflows.find(operation.name)
         return action_request(operation, workflow, common_headers(call, self._profile))
 
-    def _page(self, asked: Reading, answer: WireResponse) -> Page:
+    def _page(self, asked: Read, answer: WireResponse) -> Page:
         with readable():
             listed = self._codec.page(asked.entity, answer.content)
         return Page(
@@ -171,7 +171,7 @@ class RestAdapter:
             content_language=answer.headers.get("content-language"),
         )
 
-    def _found(self, asked: Reading, answer: WireResponse) -> Found:
+    def _found(self, asked: Read, answer: WireResponse) -> Found:
         if asked.route.filter is None:
             record = self._record(asked.entity, answer)
         else:
@@ -203,7 +203,7 @@ class RestAdapter:
             return self._codec.record(entity, answer.content)
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Read(msgspec.Struct, frozen=True):
     """A read on its way: what is read, how it goes there, what is asked."""
 
     entity: Entity
@@ -224,7 +224,7 @@ def readable() -> Iterator[None]:
 def accepted(operation: Operation, answer: WireResponse) -> WireResponse:
     """The answer, when it is one of success; raises the error that it means otherwise."""
     if answer.status >= 300:
-        raise refusal(operation, answer)
+        raise failure(operation, answer)
     return answer
 
 

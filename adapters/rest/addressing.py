@@ -3,9 +3,8 @@
 Some characters can never stand in a key in the path, encoded or not (vendor page "Special
 characters"). A read then asks the set with a filter for the key; a write has no other way.
 
-In a filter the parts of a composite key stand in the ``Id``. An external id stands beside its data
-provider, which a path may leave out and a filter may not: the path's default is the credential's own,
-and without one the filter would find the records of every provider.
+How a key is said in a filter is :mod:`contracts.conditions`'s. The data provider of an external id, which
+a path may leave out, is needed there: without one the filter would find the records of every provider.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from adapters._connectors.failures import exception, failure
 from adapters._connectors.records_xml import not_xml
 from adapters._connectors.text import TextDecoder
 from adapters.soap.codec import EXPORT, IMPORT, Codec, Exchange, FaultTold
-from adapters.soap.envelope import ON_THE_LOOP, EnvelopeReader
+from adapters.soap.envelope import EnvelopeReader
 from contracts.errors import GatewayError, InvalidRequest
 from contracts.operations import Operation
 from contracts.records import MalformedAnswer
@@ -41,11 +41,9 @@ class SoapChannel:
         """See :meth:`adapters._connectors.channel.Channel.text`."""
         if answer.status >= 300:
             raise await self._failure(operation, answer)
-        envelope = Unwrapping(operation, answer.headers.get("content-type", ""))
+        envelope = _Unwrapping(operation, answer.headers.get("content-type", ""))
         async for chunk in answer.chunks():
-            large = len(chunk) > ON_THE_LOOP
-            piece = await beside(envelope.feed, chunk) if large else envelope.feed(chunk)
-            if piece:
+            if piece := envelope.feed(chunk):
                 yield piece
         rest = envelope.finish()
         if envelope.fault is not None:
@@ -59,7 +57,7 @@ class SoapChannel:
             content += chunk
             if len(content) > _LARGEST_FAULT:
                 break
-        envelope = Unwrapping(operation, answer.headers.get("content-type", ""))
+        envelope = _Unwrapping(operation, answer.headers.get("content-type", ""))
         try:
             envelope.feed(content)
             envelope.finish()
@@ -73,7 +71,7 @@ class SoapChannel:
     async def _told(self, operation: Operation, status: int, envelope: str) -> GatewayError:
         """The error that the fault in an envelope means."""
         fault = await beside(self._codec.fault, envelope)
-        return exception(self.name, operation, status, said(fault))
+        return exception(self.name, operation, status, _exception_text(fault))
 
     def _request(
         self,
@@ -97,7 +95,7 @@ class SoapChannel:
         )
 
 
-class Unwrapping:
+class _Unwrapping:
     """An answer on its way from bytes to the text of its result."""
 
     def __init__(self, operation: Operation, content_type: str) -> None:
@@ -127,7 +125,7 @@ class Unwrapping:
         return piece
 
 
-def said(fault: FaultTold) -> str:
+def _exception_text(fault: FaultTold) -> str:
     """The text of the exception behind a fault: the connector's own, or one of the service around it.
 
     What the connector says stands in its ``ConnectorErrorMessage``, or where that is absent in the sentence

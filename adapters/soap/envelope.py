@@ -15,8 +15,6 @@ from contracts.records import MalformedAnswer
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 SERVICE = "http://tempuri.org/"
 
-ON_THE_LOOP = 1024 * 1024
-"""The most bytes of a piece that are read on the event loop: taking a wrapping off is some 4 ns a byte."""
 
 _DEEPEST = 32
 _LONGEST_TAG = 1_000_000

@@ -59,8 +59,9 @@ class BatchRunner:
     async def run(self, call: Call, *, together: bool = False) -> AsyncGenerator[list[MemberDone], None]:
         """One result for each member, in their order, as the packs finish.
 
-        With ``together`` they come at the end, and where no two members mean the same record they are made
-        whole once and not after each pack: nothing that comes later in the batch shows in them.
+        ``together`` says that none is looked at before all are there: where no two members mean the same record
+        they then come at the end, and are made whole once and not after each pack, for nothing that comes later in
+        the batch could show in them.
         Raises, before anything is sent, OperationNotSupported, InvalidBody and PayloadTooLarge for what could not
         be sent; and what the first pack ends in as a whole, unless it may have been carried out. A pack that ends
         as a whole later is the result of each of its members, and nothing after it is sent.

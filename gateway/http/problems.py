@@ -35,8 +35,8 @@ class InternalError(GatewayError):
 class Kind(msgspec.Struct, frozen=True):
     """What a code means and what a caller can do about it, for the page at ``/problems/<code>``.
 
-    ``example`` shows it wrong and right; ``wait`` is the Retry-After, in
-    seconds, of an error that knows none of its own.
+    ``example`` shows it wrong and right; ``wait`` is the Retry-After, in seconds, of an error that knows none
+    of its own.
     """
 
     status: int
@@ -202,7 +202,7 @@ _KINDS = (
     Kind(
         501,
         errors.OperationNotSupported,
-        "None of the interfaces that this tenant has can do this.",
+        "None of the interfaces that this tenant has can do this, or not within what the operator allows.",
         "`GET /v1/{tenant}/capabilities` lists what can be done; `detail` says what would serve this.",
     ),
     Kind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 
 import msgspec
 
@@ -21,6 +21,7 @@ from contracts.operations import (
     RunExport,
     RunImport,
     TakeReadings,
+    Upload,
     Write,
     WriteBatch,
 )
@@ -35,12 +36,13 @@ _METHODS: Mapping[type[Write], str] = {
 
 
 class HttpCall(msgspec.Struct, frozen=True):
-    """``path`` is what follows the tenant."""
+    """``path`` is what follows the tenant; ``parts`` are those of a form, in place of a body."""
 
     method: str
     path: str
     parameters: Mapping[str, str] = {}
     body: object = None
+    parts: AsyncIterable[Upload] | None = None
 
 
 def http_call(operation: Operation) -> HttpCall:
@@ -56,7 +58,8 @@ def http_call(operation: Operation) -> HttpCall:
         case WriteBatch():
             return HttpCall("POST", "batch", body={"operations": [_member(it) for it in operation.members]})
         case RunAction():
-            return HttpCall("POST", f"actions/{operation.name}", body=operation.arguments)
+            body = operation.arguments if operation.parts is None else None
+            return HttpCall("POST", f"actions/{operation.name}", body=body, parts=operation.parts)
         case RunExport():
             given = {"filter": operation.filter, "format": operation.format}
             return HttpCall("POST", f"exports/{operation.name}", body=given)

@@ -15,11 +15,12 @@ from contracts.entities import STANDARD_ENTITIES
 from contracts.wire import Slot, Wire
 from gateway.clock import SystemClock
 from gateway.wire import UpstreamWire, WireSettings
+from tests.support.servers import UPSTREAM_KEY, UPSTREAM_PASSWORD, UPSTREAM_USER
 
 CREDENTIAL = {
-    Slot.API_KEY: "sandbox-demo",
-    Slot.USERNAME: "sandbox-user",
-    Slot.PASSWORD: "sandbox-password",
+    Slot.API_KEY: UPSTREAM_KEY,
+    Slot.USERNAME: UPSTREAM_USER,
+    Slot.PASSWORD: UPSTREAM_PASSWORD,
 }
 
 

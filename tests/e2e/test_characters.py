@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.sandbox import Sandbox, SandboxOptions
-from tests.support.four_tenants import CONNECTORS, NOON, READING, TENANTS, playing
+from contracts.conformance import NOW, ZONE
+from tests.support.four_tenants import CONNECTORS, READING, TENANTS, playing
 from tests.support.problems import checked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,7 +51,7 @@ UNHELD = {"NUL": "\0", "vertical tab": "\v", "escape": "\x1b", "U+FFFE": "\ufffe
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox() -> AsyncIterator[Sandbox]:
-    options = SandboxOptions(limits="off", zone="Europe/Amsterdam", clock=lambda: NOON)
+    options = SandboxOptions(limits="off", zone=ZONE, clock=lambda: NOW)
     async with Sandbox(options) as running:
         yield running
 

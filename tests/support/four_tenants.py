@@ -14,14 +14,13 @@ import httpx2
 import msgspec
 
 from adapters.sandbox import Sandbox, SandboxOptions
+from contracts.conformance import NOW, ZONE
 from gateway.bootstrap import build
 from gateway.demo.run import demo_settings
 from tests.support.servers import serving
 
 TENANTS = ("demo", "demo-onprem", "demo-connector", "demo-soap")
 CONNECTORS = ("demo-connector", "demo-soap")
-NOON = 1_650_000_000.0
-"""The sandbox's clock stands still, so that the times of records are the same for every tenant."""
 
 EQUIPMENT = {"Context": 1, "Status": 2, "Description": "Pump & <valve> \u03a9 ]]>", "Department": "01"}
 READING = {"equipment": "00001", "point": "RUNHOURS", "at": "2022-04-15T06:00:00Z", "value": 120.5}
@@ -84,8 +83,7 @@ _GROUP = [
 ]
 _UNKNOWN_POINT = {**READING, "point": "NOWHERE"}
 _REST_ONLY = _unsupported(*CONNECTORS)
-_IN_ONE_SCAN = {"upsert": "true"}
-_DESCENDING = "TargetDate desc"
+_UPSERT = {"upsert": "true"}
 
 SCRIPT: tuple[Step, ...] = (
     Step(
@@ -100,7 +98,7 @@ SCRIPT: tuple[Step, ...] = (
         "Job",
         {
             "filter": "Status eq 1 and Department/Id eq '01'",
-            "orderby": _DESCENDING,
+            "orderby": "TargetDate desc",
             "count": "true",
             "limit": "5",
         },
@@ -130,8 +128,8 @@ SCRIPT: tuple[Step, ...] = (
     Step("create", "POST", "Equipment", body=EQUIPMENT),
     Step("create, through a collection", "POST", "Department/01/Jobs", body={"Context": 1, "Status": 1}),
     Step("create, a line", "POST", "Invoice/00001/Lines", body={"Context": 2, "Status": 1}),
-    Step("upsert, of what is absent", "PATCH", "Equipment/A-1", _IN_ONE_SCAN, EQUIPMENT),
-    Step("upsert, of what is there", "PATCH", "Equipment/A-1", _IN_ONE_SCAN, {"Model": "M2"}),
+    Step("upsert, of what is absent", "PATCH", "Equipment/A-1", _UPSERT, EQUIPMENT),
+    Step("upsert, of what is there", "PATCH", "Equipment/A-1", _UPSERT, {"Model": "M2"}),
     Step(
         "change",
         "PATCH",
@@ -153,7 +151,7 @@ SCRIPT: tuple[Step, ...] = (
         "upsert, of a key that REST cannot write",
         "PATCH",
         "Building/a%3Fb",
-        _IN_ONE_SCAN,
+        _UPSERT,
         {"Description": "Doubtful"},
         refused=_unsupported("demo"),
     ),
@@ -195,8 +193,8 @@ async def playing(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def play(tenant: str) -> list[Played]:
-    """What one tenant answers to the script."""
-    options = SandboxOptions(limits="off", zone="Europe/Amsterdam", clock=lambda: NOON)
+    """What one tenant answers to the script. The clock stands still, so that times are the same for all."""
+    options = SandboxOptions(limits="off", zone=ZONE, clock=lambda: NOW)
     async with Sandbox(options) as sandbox, playing(sandbox) as client:
         return [_played(await send(client, tenant, step)) for step in SCRIPT]
 

@@ -14,7 +14,7 @@ import msgspec
 import psutil
 
 from gateway.keys import hash_key
-from tests.support.servers import KEY, UPSTREAM_KEY, UPSTREAM_PASSWORD
+from tests.support.servers import KEY, UPSTREAM_KEY, UPSTREAM_PASSWORD, UPSTREAM_USER
 
 UPLOAD = "_CustomUpload"
 UPLOAD_ELEMENT = "c0000000-0000-4000-8000-000000000003"
@@ -67,10 +67,8 @@ def gateway_process(upstream: Running, folder: Path) -> Iterator[Running]:
 
     The tenant ``demo`` has REST; ``connector`` and ``soap`` have the exports of Equipment alone.
     """
-    rest, site = (
-        {"api_key": {"env": "UPSTREAM_KEY"}},
-        {"username": "sandbox-user", "password": {"env": "SITE"}},
-    )
+    rest: dict[str, object] = {"api_key": {"env": "UPSTREAM_KEY"}}
+    site: dict[str, object] = {"username": UPSTREAM_USER, "password": {"env": "SITE"}}
     exports = {"exports": {"Equipment": {"connector": "EXP_EQUIPMENT", "filters": ["Id"]}}}
     adapters: dict[str, dict[str, object]] = {
         "demo": {"rest": {"actions": {UPLOAD: {"element": UPLOAD_ELEMENT}}}},

@@ -12,8 +12,9 @@ TITLE = "Ultimo Gateway"
 SUMMARY = "One JSON API in front of IFS Ultimo, whatever interface serves it."
 INTRODUCTION = (
     "A caller says what it wants of which records; the gateway decides which upstream request, if any, "
-    "that needs. Every answer tells what it cost in `Quota-Cost`. Every error is a problem document (RFC 9457) "
-    "that says whether repeating helps (`retryable`) and whether the upstream may have acted (`outcome`)."
+    "that needs. Every answer but a stream tells what it cost in `Quota-Cost`. Every error is a problem document "
+    "(RFC 9457) that says whether repeating helps (`retryable`) and whether the upstream may have acted "
+    "(`outcome`)."
 )
 
 __all__ = [

@@ -94,7 +94,7 @@ _PARAMETERS = (
     Parameter(
         "If-None-Match",
         "header",
-        "On a read: 304 when the tag is still current. On PUT, `*`: only create.",
+        "On a read: 304 when the tag is still current. On PUT and PATCH, `*`: only create.",
         _text(),
     ),
     Parameter(

@@ -16,7 +16,14 @@ SERVICE: tuple[Described, ...] = (
         "the upstream carries out and which the gateway does itself (`completed`), and why others are not served.",
         scope="read",
         parameters=("tenant", *ALWAYS, "dry_run"),
-        replies=(Reply(200, "One entry per operation.", {JSON: "CapabilitiesOrPlan"}, COST),),
+        replies=(
+            Reply(
+                200,
+                "One entry per operation, or more where it is not served alike for all entities.",
+                {JSON: "CapabilitiesOrPlan"},
+                COST,
+            ),
+        ),
         errors=TENANT_ERRORS,
         curl=("/v1/demo/capabilities",),
     ),

@@ -21,8 +21,8 @@ from contracts.operations import (
 )
 from contracts.results import Deleted, Result
 from contracts.wire import Wire, WireRequest
-from gateway.capabilities import ONE_BY_ONE
-from gateway.routing import Routing, Served
+from gateway.capabilities import ONE_BY_ONE, Served
+from gateway.routing import Routing
 from tests.unit.gateway.plants import SCHEMA, Exporter, Pager, place
 
 ACTION = RunAction(name="x")

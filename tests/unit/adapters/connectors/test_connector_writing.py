@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters._connectors.adapter import MOST_OBJECTS
+from adapters._connectors.adapter import OBJECTS_A_REQUEST
 from adapters._connectors.imports import import_objects
 from adapters._connectors.options import ExportOptions, ImportOptions
 from adapters._connectors.runs import MOST_ANSWERED
@@ -276,7 +276,7 @@ def test_a_pack_ends_where_the_connector_changes_a_group_begins_or_one_waits() -
     assert adapter.pack([change("1"), change("2", depends_on=("1",))]) == 1
     assert adapter.pack([change("1"), change("2", depends_on=("0",)), change("3", origin="1")]) == 2
     assert adapter.pack([change("1"), change("2", group="g")]) == 1
-    assert adapter.pack([change(str(number)) for number in range(MOST_OBJECTS + 5)]) == MOST_OBJECTS
+    assert adapter.pack([change(str(number)) for number in range(OBJECTS_A_REQUEST + 5)]) == OBJECTS_A_REQUEST
 
 
 @settings(deadline=None, max_examples=10)

@@ -33,7 +33,7 @@ class _ErrorBody(msgspec.Struct):
     code: str | int | None = None
 
 
-def refusal(operation: Operation, answer: WireResponse, adapter: str = "rest") -> GatewayError:
+def failure(operation: Operation, answer: WireResponse, adapter: str = "rest") -> GatewayError:
     """The error that an answer of 300 or above means for this operation."""
     said = upstream_answer(answer, adapter)
     status = answer.status
@@ -63,7 +63,7 @@ def refusal(operation: Operation, answer: WireResponse, adapter: str = "rest") -
             upstream=said,
             retry_after=retry_after(answer),
         )
-    return _failure(operation, said, answer)
+    return _failed(operation, said, answer)
 
 
 def upstream_answer(answer: WireResponse, adapter: str) -> UpstreamAnswer:
@@ -94,7 +94,7 @@ def _not_found(operation: Operation, said: UpstreamAnswer) -> GatewayError:
     )
 
 
-def _failure(operation: Operation, said: UpstreamAnswer, answer: WireResponse) -> GatewayError:
+def _failed(operation: Operation, said: UpstreamAnswer, answer: WireResponse) -> GatewayError:
     if answer.status < 500:
         return UpstreamInvalidResponse(
             f"the upstream answered with the status {answer.status}, which means nothing here",

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapters._answers import clean
-from adapters.rest.refusals import refusal
+from adapters.rest.failures import failure
 from contracts.addressing import resolve
 from contracts.entities import standard_schema
 from contracts.errors import GatewayError, Outcome
@@ -68,7 +68,7 @@ def said(code: object, message: str = "no") -> dict[str, object]:
 def test_what_a_status_means(
     operation: Operation, status: int, body: object, code: str, outcome: str, retryable: bool
 ) -> None:
-    error = refusal(operation, answer(status, body))
+    error = failure(operation, answer(status, body))
     assert (error.code, error.outcome, error.retryable) == (code, Outcome(outcome), retryable)
     assert error.upstream is not None
     assert (error.upstream.adapter, error.upstream.status) == ("rest", status)
@@ -76,7 +76,7 @@ def test_what_a_status_means(
 
 def test_a_business_rule_keeps_its_message_and_code() -> None:
     body = {"message": "The room is taken.\r\nCause: 0012 overlaps", "code": "1015", "type": 3}
-    error = refusal(ACTION, answer(400, body))
+    error = failure(ACTION, answer(400, body))
     assert error.detail == "The room is taken. Cause: 0012 overlaps"
     assert error.upstream is not None
     assert error.upstream.code == "1015"
@@ -95,7 +95,7 @@ LEAKS = [
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
 @pytest.mark.parametrize("content", LEAKS)
 def test_nothing_of_a_body_leaks_but_its_message(status: int, content: bytes) -> None:
-    error = refusal(GET, answer(status, content))
+    error = failure(GET, answer(status, content))
     shown = f"{error.detail} {error.upstream}".lower()
     for leak in ("ultimo.core", "secret", "c:\\", "customer.", "<", "system.x", "application"):
         assert leak not in shown
@@ -124,7 +124,7 @@ def test_nothing_of_a_body_leaks_but_its_message(status: int, content: bytes) ->
 )
 def test_retry_after_in_every_form(headers: dict[str, str], seconds: float | None) -> None:
     for status in (429, 503):
-        assert refusal(GET, answer(status, b"", **headers)).retry_after == seconds
+        assert failure(GET, answer(status, b"", **headers)).retry_after == seconds
 
 
 def test_long_messages_are_cut() -> None:
@@ -133,4 +133,4 @@ def test_long_messages_are_cut() -> None:
 
 def test_every_refusal_is_one_of_ours() -> None:
     for status in range(300, 600):
-        assert isinstance(refusal(GET, answer(status, b"")), GatewayError)
+        assert isinstance(failure(GET, answer(status, b"")), GatewayError)
