@@ -15,7 +15,6 @@ from contracts.records import MalformedAnswer
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 SERVICE = "http://tempuri.org/"
 
-
 _DEEPEST = 32
 _LONGEST_TAG = 1_000_000
 _PIECE = 65_536
