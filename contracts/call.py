@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 import msgspec
@@ -19,13 +20,27 @@ class UpstreamSend(msgspec.Struct, frozen=True):
 
 
 class Journal(msgspec.Struct):
-    """What a call took, written by the parts it passed through. The only thing about a call that changes."""
+    """What a call took, written by the parts it passed through. The only thing about a call that changes.
 
+    ``operation`` is the kind that the caller asked for, whatever parts it falls into.
+    ``requests`` are those that left for the upstream, ``units`` those of them that count in its quota, and
+    ``saved`` what the call would have cost beside that: the units of a replayed answer, the writes that shared one.
+    ``attempts`` are what adapters were asked to do, repetitions included; ``waits`` and ``queue_seconds`` how often
+    and how long it waited for a slot. ``writing`` is how many requests of a write are on their way now. ``left``
+    says that nobody waits for the answer any more: nothing further is sent for it.
+    """
+
+    operation: str | None = None
     adapter: str | None = None
+    requests: int = 0
     units: int = 0
+    saved: int = 0
     attempts: int = 0
+    waits: int = 0
     queue_seconds: float = 0.0
     records: int = 0
+    writing: int = 0
+    left: bool = False
     sends: list[UpstreamSend] = msgspec.field(default_factory=list)
 
 
@@ -43,6 +58,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ``deadline`` is on the gateway's monotonic clock, in seconds. ``urgency`` is that of RFC 9218,
     0 (most) to 7. ``idempotency_key`` is as the caller gave it, without quotes. ``minimal`` says that of
     what is stored the key will do (``Prefer: return=minimal``).
+
+    ``departing`` is awaited before a request of a write leaves, and raises
+    :class:`~contracts.errors.GatewayError` when it must not. ``doubtful`` says that an earlier call may have
+    carried the same write out.
     """
 
     operation: Operation
@@ -56,6 +75,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     traceparent: str | None = None
     minimal: bool = False
+    departing: Callable[[], Awaitable[None]] | None = None
+    doubtful: bool = False
     journal: Journal = msgspec.field(default_factory=Journal)
 
     @property

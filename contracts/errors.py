@@ -21,6 +21,9 @@
     │   ├── ActionNotFound
     │   └── ConnectorNotFound
     ├── PreconditionFailed      If-Match or If-None-Match asked for another version
+    ├── KeyTaken                the idempotency key belongs to another request
+    │   ├── IdempotencyInFlight     which is the same one, and still under way
+    │   └── IdempotencyMismatch     which is another one
     ├── UpstreamRejected        a business rule said no
     ├── FailedDependency        a write of a batch that another one of it took with it
     ├── OperationNotSupported   no adapter of this tenant can do it
@@ -31,7 +34,9 @@
     │   ├── UpstreamAuthFailed      the gateway's credential, not the caller's
     │   └── OutcomeUnknown          sent, and no answer: a repetition could double it
     └── NotServed               the gateway would not or could not wait
-        ├── Overloaded
+        ├── Overloaded              too much waits or is under way already
+        ├── CircuitOpen             the upstream keeps failing, and is left alone for a while
+        ├── StoreUnavailable        what must be remembered could not be
         └── DeadlineExceeded
 
 Every error carries four facts that a caller can act on: ``code`` (stable, in the API's
@@ -42,40 +47,11 @@ is the gateway's business and stands in its ``http/problems.py``, nowhere else.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
-import msgspec
-
-
-class Outcome(StrEnum):
-    """What may have happened upstream by the time a call failed.
-
-    ``NOT_SENT``: no byte of the request left; of a write, the read that checks its condition may have.
-    ``REFUSED``: the upstream answered, and its answer says that it did not do it; a read that is answered
-    with a failure is refused, whatever the status.
-    ``UNKNOWN``: the request left, and no answer says what became of it.
-    """
-
-    NOT_SENT = "not_sent"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """One thing wrong with an input: ``pointer`` is a JSON pointer (RFC 6901) into it, or a parameter's name."""
-
-    pointer: str
-    detail: str
-
-
-class UpstreamAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the upstream said when it refused, cleaned of stack traces, markup and host names."""
-
-    adapter: str
-    status: int
-    code: str | None = None
-    message: str | None = None
+from contracts.outcomes import Fault as Fault
+from contracts.outcomes import Outcome as Outcome
+from contracts.outcomes import UpstreamAnswer as UpstreamAnswer
 
 
 class GatewayError(Exception):
@@ -227,6 +203,21 @@ class PreconditionFailed(GatewayError):
     title = "The record is not in the version asked for"
 
 
+class KeyTaken(GatewayError):
+    """The idempotency key belongs to another request of the same client."""
+
+
+class IdempotencyInFlight(KeyTaken):
+    code = "idempotency_in_flight"
+    title = "A call with this idempotency key is still under way"
+    retryable = True
+
+
+class IdempotencyMismatch(KeyTaken):
+    code = "idempotency_mismatch"
+    title = "The idempotency key was used for another request"
+
+
 class UpstreamRejected(GatewayError):
     """A business rule said no; ``upstream`` carries its message and code."""
 
@@ -292,6 +283,18 @@ class NotServed(GatewayError):
 class Overloaded(NotServed):
     code = "overloaded"
     title = "Too many calls are under way"
+    retryable = True
+
+
+class CircuitOpen(NotServed):
+    code = "circuit_open"
+    title = "The upstream keeps failing, and is not asked for a while"
+    retryable = True
+
+
+class StoreUnavailable(NotServed):
+    code = "store_unavailable"
+    title = "The gateway cannot reach its store"
     retryable = True
 
 

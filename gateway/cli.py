@@ -19,7 +19,7 @@ import msgspec
 from gateway.keys import new_key
 from gateway.settings import ConfigurationError, ServerSettings, Settings, advice, json_schema, load
 from gateway.settings.decode import expected
-from gateway.settings.model import Name
+from gateway.settings.values import Name
 from gateway.version import VERSION
 
 FINE, FAILED, WRONG_USAGE = 0, 1, 2

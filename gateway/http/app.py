@@ -19,7 +19,7 @@ from contracts.errors import InvalidRequest, MethodNotAllowed
 from gateway.http import actions, batch, connectors, docs, measurements, meta, objects
 from gateway.http.boundary import Boundary, Endpoint, Needs, Route
 from gateway.http.exchange import Services
-from gateway.http.problems import RouteNotFound
+from gateway.http.problem_kinds import RouteNotFound
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 

@@ -18,6 +18,7 @@ from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Outcome,
 from gateway.http import problems
 from gateway.http.answers import Answer, Header, Streamed
 from gateway.http.exchange import CLIENT_CLOSED, Disconnected, Exchange, Services
+from gateway.http.problem_kinds import InternalError
 from gateway.policies.deadline import reader_behind
 
 
@@ -148,7 +149,7 @@ class Boundary:
         """The only place where an exception becomes an answer."""
         if not isinstance(error, GatewayError):
             self._services.reporter.failed(exchange, error)
-            error = problems.InternalError(
+            error = InternalError(
                 "the gateway failed; the operator finds the cause under the request id",
                 outcome=Outcome.UNKNOWN if exchange.journal.units else Outcome.NOT_SENT,
             )

@@ -14,7 +14,8 @@ from gateway.http.description import HEADERS, INTRODUCTION, OPERATIONS, PARAMETE
 from gateway.http.exchange import Exchange
 from gateway.http.openapi import document
 from gateway.http.pages import page, text
-from gateway.http.problems import KINDS, Kind, RouteNotFound, problem
+from gateway.http.problem_kinds import KINDS, Kind, RouteNotFound
+from gateway.http.problems import problem
 from gateway.version import VERSION
 
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")

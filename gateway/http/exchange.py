@@ -129,7 +129,7 @@ class Exchange:
     def call(self, operation: Operation) -> Call:
         """The call for an operation. Raises :class:`OperationNotSupported` for an idempotency key on a write."""
         given = self.circumstances
-        self.operation = operation.kind
+        self.operation = self.journal.operation = operation.kind
         if given.idempotency_key is not None and not operation.safe:
             raise OperationNotSupported(
                 "this gateway keeps no store for idempotency keys, so it cannot promise that the write runs once; "

@@ -12,7 +12,8 @@ from gateway.http.description import HEADERS, OPERATIONS, PARAMETERS, Described,
 from gateway.http.description.common import COST
 from gateway.http.description.schemas import REF, SCHEMAS, Json, list_of, reference
 from gateway.http.plans import PlanDocument
-from gateway.http.problems import KINDS, Problem
+from gateway.http.problem_kinds import KINDS
+from gateway.http.problems import Problem
 from gateway.version import VERSION
 
 _FAILURE_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}

@@ -12,9 +12,10 @@ from contracts.call import UpstreamSend
 from contracts.errors import GatewayError
 from contracts.paths import print_path
 from gateway.http.exchange import CLIENT_CLOSED, Exchange
-from gateway.http.problems import KINDS
+from gateway.http.problem_kinds import KINDS
 from gateway.telemetry.masking import mask_path
-from gateway.telemetry.metrics import NONE, Metrics
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.series import NONE
 
 _LEFT = (
     "the caller went away, or the gateway stopped, before the call was over; nothing more was sent upstream"

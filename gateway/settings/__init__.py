@@ -6,6 +6,8 @@ model.py      what can be set
 entities.py   the data model of an environment
 document.py   YAML to plain values that know their lines
 decode.py     plain values to Structs, collecting every problem
+traffic.py    quota, bulkheads, retries, breaker, store
+values.py     the single values
 sources.py    secrets, files and time zones, which stand in the file by name
 checks.py     what only several values together can get wrong
 loading.py    all of it in order
@@ -33,25 +35,55 @@ from gateway.settings.model import (
 from gateway.settings.problems import ConfigurationError, Problem
 from gateway.settings.schema import json_schema
 from gateway.settings.secret import Secret
+from gateway.settings.traffic import (
+    BreakerSettings,
+    BulkheadSettings,
+    BurstSettings,
+    CeilingSettings,
+    ClientQuotaSettings,
+    DaySettings,
+    IdempotencySettings,
+    QuotaSettings,
+    RetryBudgetSettings,
+    RetryRule,
+    RetrySettings,
+    StoreSettings,
+    TenantQuotaSettings,
+    ValkeySettings,
+)
 
 __all__ = [
     "ALL_TENANTS",
+    "BreakerSettings",
+    "BulkheadSettings",
+    "BurstSettings",
+    "CeilingSettings",
     "CertificateSettings",
+    "ClientQuotaSettings",
     "ClientSettings",
     "ConfigurationError",
     "CredentialSettings",
+    "DaySettings",
     "EntitySettings",
     "EnvironmentSettings",
+    "IdempotencySettings",
     "JwtSettings",
     "LimitSettings",
     "LogSettings",
     "NavigationSettings",
     "Problem",
+    "QuotaSettings",
+    "RetryBudgetSettings",
+    "RetryRule",
+    "RetrySettings",
     "Secret",
     "ServerSettings",
     "Settings",
+    "StoreSettings",
+    "TenantQuotaSettings",
     "TenantSettings",
     "TimeoutSettings",
+    "ValkeySettings",
     "advice",
     "data_model",
     "decode_options",

@@ -1,8 +1,4 @@
-"""The configuration as frozen Structs: what can be set, with which default and within which bounds.
-
-The ``description`` of a type is what an error message says was expected, and what an
-editor shows. Patterns end in ``$(?!\\n)``: the very end, in Python and in editors alike.
-"""
+"""The configuration as frozen Structs: what can be set, with which default and within which bounds."""
 
 from __future__ import annotations
 
@@ -17,55 +13,36 @@ from msgspec import Meta
 from contracts.wire import Slot
 from gateway.settings.entities import EntitySettings, Identifier
 from gateway.settings.secret import Secret
+from gateway.settings.traffic import (
+    BreakerSettings,
+    BulkheadSettings,
+    IdempotencySettings,
+    QuotaSettings,
+    RetryBudgetSettings,
+    RetrySettings,
+    StoreSettings,
+    TenantQuotaSettings,
+)
+from gateway.settings.values import (
+    Algorithm,
+    Bytes,
+    Count,
+    HeaderText,
+    KeyHash,
+    LanguageTag,
+    Name,
+    Port,
+    ProxyUrl,
+    Scope,
+    Seconds,
+    SiteUrl,
+    TenantReference,
+    Text,
+    Url,
+    Weight,
+)
 
 ALL_TENANTS = "*"
-
-Name = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$(?!\n)",
-        description="a name of at most 40 small letters, digits and hyphens, not beginning with a hyphen",
-    ),
-]
-Text = Annotated[str, Meta(min_length=1, max_length=400, description="a text of 1 to 400 characters")]
-HeaderText = Annotated[
-    str,
-    Meta(
-        pattern=r"^[!-~]([ -~]{0,98}[!-~])?$(?!\n)", description="at most 100 plain ASCII characters, trimmed"
-    ),
-]
-TenantReference = Annotated[
-    str,
-    Meta(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,39})$(?!\n)", description="the name of a tenant, or '*' for all"),
-]
-LanguageTag = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)",
-        description="a language tag such as 'NL' or 'en-US'",
-    ),
-]
-KeyHash = Annotated[
-    str,
-    Meta(
-        pattern=r"^sha256:[0-9a-f]{64}$(?!\n)",
-        description="'sha256:' and 64 hexadecimal digits, as `ultimo-gateway keys new` prints them",
-    ),
-]
-Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 0 (any that is free) to 65535")]
-Seconds = Annotated[
-    float, Meta(gt=0, le=86_400, description="a number of seconds, more than 0 and at most 86400")
-]
-Bytes = Annotated[int, Meta(ge=1, description="a number of bytes, at least 1")]
-Count = Annotated[int, Meta(ge=1, description="a whole number, at least 1")]
-Url = Annotated[str, Meta(description="an address such as 'https://customer.ultimo.net/api/v1'")]
-SiteUrl = Annotated[str, Meta(description="an address such as 'https://customer.ultimo.net/Ultimo'")]
-ProxyUrl = Annotated[str, Meta(description="an address such as 'http://proxy.example:3128'")]
-
-Scope = Literal["read", "write"]
-Algorithm = Literal[
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"
-]
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,7 +125,8 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     ``allow_http`` lets them be ones without TLS, over which the tenants' credentials can be read on the way.
     ``zone`` is the time zone for times without an offset. ``max_connections`` is per tenant and address.
     ``max_response`` is in bytes, after inflation. ``entities`` are those of its own data model, and what it
-    has added to the standard ones.
+    has added to the standard ones. ``quota``, ``bulkhead``, ``breaker`` and ``retry_budget`` hold for all of
+    its tenants together.
     """
 
     zone: ZoneInfo
@@ -162,6 +140,10 @@ class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     max_connections: Count = 100
     max_response: Bytes = 67_108_864
     entities: dict[Identifier, EntitySettings] = {}
+    quota: QuotaSettings = QuotaSettings()
+    bulkhead: BulkheadSettings = BulkheadSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    retry_budget: RetryBudgetSettings = RetryBudgetSettings()
 
     def address(self, interface: str) -> str | None:
         """The base address of an interface, without a slash at the end; None where there is none."""
@@ -205,7 +187,8 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     order of preference, or names with their options; ``routes`` gives another order, or fewer of them, for an
     entity. ``scan_limit`` is the most records that the gateway looks through to find, order or count
     what an adapter cannot. ``language`` is used where a caller names none. ``entities`` are added to those of
-    the environment, for this tenant alone.
+    the environment, for this tenant alone. ``quota`` is its share of the environment's, and ``bulkhead`` what of it may
+    be under way at once; ``retry`` is what is done about its failures.
     """
 
     environment: Name
@@ -219,6 +202,9 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     scan_limit: Count = 250_000
     language: LanguageTag | None = None
     entities: dict[Identifier, EntitySettings] = {}
+    quota: TenantQuotaSettings = TenantQuotaSettings()
+    bulkhead: BulkheadSettings = BulkheadSettings()
+    retry: RetrySettings = RetrySettings()
 
     def adapter_options(self) -> dict[str, dict[str, object]]:
         """Adapter name → its options, not decoded yet, in the order of preference."""
@@ -230,13 +216,15 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A caller, known by the hash of a key or by the ``subject`` of its tokens.
 
-    ``tenants`` are those that it may use; ``["*"]`` is all of them.
+    ``tenants`` are those that it may use; ``["*"]`` is all of them. ``weight`` is its part among the clients that wait
+    for the same quota: one of weight 2 is served twice as often as one of 1.
     """
 
     scopes: frozenset[Scope]
     tenants: tuple[TenantReference, ...]
     keys: tuple[KeyHash, ...] = ()
     subject: Text | None = None
+    weight: Weight = 1.0
 
     def sees(self, tenant: str) -> bool:
         """Whether this caller may use a tenant of that name, if there is one."""
@@ -250,10 +238,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tenants: dict[Name, TenantSettings]
     clients: dict[Name, ClientSettings]
     server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
+    idempotency: IdempotencySettings = IdempotencySettings()
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret of the configuration, for what keeps them out of logs."""
         found = [self.server.cursor_secret, self.server.jwt.secret if self.server.jwt else None]
+        found.append(self.store.valkey.password if self.store.valkey else None)
         for tenant in self.tenants.values():
             found += [tenant.credentials.api_key, tenant.credentials.password]
         return tuple(secret for secret in found if secret is not None)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from gateway.settings.decode import Reader, Unreadable, expected, found
-from gateway.settings.model import ProxyUrl, SiteUrl, Url
 from gateway.settings.problems import suggestion
 from gateway.settings.secret import Secret
+from gateway.settings.values import NewFile, ProxyUrl, SiteUrl, Url
 
 MAX_SECRET_BYTES = 65_536
 
@@ -26,6 +26,7 @@ def readers(environ: Mapping[str, str], folder: Path) -> Mapping[object, Reader]
     return {
         Secret: lambda value: _secret(value, environ, folder),
         Path: lambda value: _file(value, folder),
+        NewFile: lambda value: _new_file(value, folder),
         ZoneInfo: _zone,
         Url: lambda value: _address(value, Url),
         SiteUrl: lambda value: _address(value, SiteUrl),
@@ -77,6 +78,15 @@ def _file(value: object, folder: Path) -> Path:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         raise Unreadable(f"the file {value} cannot be read: {reason}") from None
+
+
+def _new_file(value: object, folder: Path) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise Unreadable(f"expected the path of a file, found {found(value)}")
+    path = folder / value
+    if not path.parent.is_dir():
+        raise Unreadable(f"the folder of {value} is not there")
+    return path
 
 
 def _zone(value: object) -> ZoneInfo:

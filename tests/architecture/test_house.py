@@ -71,7 +71,7 @@ def test_only_bootstrap_names_concrete_stores() -> None:
     } == set()
 
 
-def test_only_problems_gives_errors_a_status() -> None:
+def test_one_table_gives_errors_a_status() -> None:
     """The one table from error to HTTP status: nowhere else does a status stand beside an error's class."""
     classes = {
         node.name
@@ -84,7 +84,7 @@ def test_only_problems_gives_errors_a_status() -> None:
         for node in ast.walk(source.tree(path))
         if isinstance(node, ast.Call | ast.Dict | ast.Tuple) and _pairs_status(node, classes)
     }
-    assert tables == {"gateway.http.problems"}
+    assert tables == {"gateway.http.problem_kinds"}
 
 
 def _pairs_status(node: ast.Call | ast.Dict | ast.Tuple, classes: set[str]) -> bool:

@@ -11,7 +11,7 @@ from contracts.errors import GatewayError
 from gateway.http import problems
 from gateway.http.app import API_ROUTES, OPERATIONS_ROUTES
 from gateway.http.openapi import document
-from gateway.http.problems import KINDS
+from gateway.http.problem_kinds import KINDS
 from tests.unit.http.serving import Served
 
 
@@ -28,14 +28,16 @@ def test_every_error_has_a_status_and_a_page() -> None:
         assert kind.advice.endswith(".")
 
 
-def test_retry_after_is_on_every_429_and_503() -> None:
+def test_retry_after_is_on_every_429_and_503_and_on_a_key_under_way() -> None:
     for kind in KINDS.values():
         arguments = {
             "InvalidFilter": {"position": 0, "expected": "x"},
             "MethodNotAllowed": {"allowed": ("GET",)},
         }.get(kind.error.__name__, {})
         answer = problems.answer(kind.error("why", **arguments), "r")  # type: ignore[arg-type]
-        assert (b"retry-after" in dict(answer.headers)) is (kind.status in (429, 503))
+        assert (b"retry-after" in dict(answer.headers)) is (
+            kind.status in (429, 503) or kind.error is errors.IdempotencyInFlight
+        )
 
 
 def test_without_a_known_wait_a_quota_is_waited_for_as_long_as_its_window() -> None:
