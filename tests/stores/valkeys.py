@@ -1,0 +1,52 @@
+"""Valkey for the suite of the stores: its own clock goes on by itself, and is set ahead where the store lets it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from gateway.stores.valkey import ValkeyStore
+from tests.support.valkey import Valkey
+
+LONGEST = 2_000
+"""How long a test may really wait, in milliseconds."""
+
+
+class ServerTime:
+    """The time of a Valkey server.
+
+    Time never goes back for an environment, so the moment of its last step may be ahead of the server's clock; the
+    steps go on from there. Keys and circuits know the clock alone: for them one has to wait.
+    """
+
+    def __init__(self, server: Valkey) -> None:
+        self._server = server
+
+    def now(self) -> int:
+        seconds, microseconds = cast("tuple[int, int]", self._server.command("TIME"))
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    async def advance(self, milliseconds: float) -> None:
+        names = cast("list[bytes]", self._server.command("KEYS", "*"))
+        for home in (name.decode() for name in names if name.endswith(b"}")):
+            moment = max(self._last(home), self.now()) + round(milliseconds)
+            self._server.command("HSET", home, "last", moment)
+        if any(b":key:" in name or b":circuit:" in name for name in names):
+            if milliseconds > LONGEST:
+                pytest.skip("the server's clock cannot be moved, and nobody wants to wait for it")
+            await asyncio.sleep(milliseconds / 1000)
+
+    def last(self, environment: str) -> int:
+        """The moment of the last step in an environment."""
+        return self._last(f"{{test:{environment}}}")
+
+    def _last(self, home: str) -> int:
+        return int(cast("bytes", self._server.command("HGET", home, "last")))
+
+
+def valkey_store(server: Valkey) -> ValkeyStore:
+    """An empty store on a server that runs already."""
+    server.command("FLUSHALL")
+    return ValkeyStore(server.settings())
