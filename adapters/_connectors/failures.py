@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from adapters._answers import clean, retry_after
+from adapters._answers import clean
 from contracts.errors import (
     ConnectorNotFound,
     GatewayError,
@@ -26,6 +26,7 @@ from contracts.errors import (
     UpstreamUnavailable,
 )
 from contracts.operations import Operation, RunExport, RunImport
+from contracts.retry_after import retry_after
 from contracts.wire import WireResponse
 
 _EXCEPTION = re.compile(
@@ -76,14 +77,14 @@ def failure(adapter: str, operation: Operation, answer: WireResponse, text: str)
         return PayloadTooLarge(detail, outcome=Outcome.REFUSED, upstream=said)
     if status == 429:
         detail = "the upstream's request limit is reached; it is shared by every caller of the environment"
-        return QuotaExceeded(detail, upstream=said, retry_after=retry_after(answer))
+        return QuotaExceeded(detail, upstream=said, retry_after=retry_after(answer.headers))
     if status < 500:
         return UpstreamInvalidResponse(
             f"the upstream answered with the status {status}, which means nothing here",
             upstream=said,
             outcome=Outcome.REFUSED,
         )
-    return _failed(operation, said, retry_after(answer))
+    return _failed(operation, said, retry_after(answer.headers))
 
 
 def exception(adapter: str, operation: Operation, status: int, text: str) -> GatewayError:

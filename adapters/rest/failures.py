@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from adapters._answers import clean, retry_after
+from adapters._answers import clean
 from contracts.errors import (
     ActionNotFound,
     EntityNotFound,
@@ -25,6 +25,7 @@ from contracts.errors import (
     UpstreamUnavailable,
 )
 from contracts.operations import Operation, RunAction
+from contracts.retry_after import retry_after
 from contracts.wire import WireResponse
 
 
@@ -61,7 +62,7 @@ def failure(operation: Operation, answer: WireResponse, adapter: str = "rest") -
         return QuotaExceeded(
             "the upstream's request limit is reached; it is shared by every caller of the environment",
             upstream=said,
-            retry_after=retry_after(answer),
+            retry_after=retry_after(answer.headers),
         )
     return _failed(operation, said, answer)
 
@@ -106,7 +107,7 @@ def _failed(operation: Operation, said: UpstreamAnswer, answer: WireResponse) ->
         upstream=said,
         outcome=Outcome.REFUSED if operation.safe else Outcome.UNKNOWN,
         retryable=operation.idempotent,
-        retry_after=retry_after(answer),
+        retry_after=retry_after(answer.headers),
     )
 
 

@@ -22,6 +22,7 @@ from contracts.errors import (
     UpstreamInvalidResponse,
     UpstreamUnavailable,
 )
+from gateway.wire.transport import BrokenOff
 
 
 class Stage(Enum):
@@ -51,6 +52,7 @@ RULES = (
     Rule(httpx2.DecodingError, Stage.ANSWERED, "the upstream's answer cannot be decoded"),
     Rule(httpx2.ReadTimeout, Stage.UNDER_WAY, "the upstream did not answer in time"),
     Rule(httpx2.WriteTimeout, Stage.UNDER_WAY, "the upstream did not take the request in time"),
+    Rule(BrokenOff, Stage.UNDER_WAY, "the upstream's answer broke off"),
     Rule(httpx2.NetworkError, Stage.UNDER_WAY, "the connection to the upstream broke"),
     Rule(httpx2.HTTPError, Stage.UNDER_WAY, "the way to the upstream failed"),
 )

@@ -15,7 +15,7 @@ class Passage(Protocol):
         ...
 
     def leave(self, *, departed: bool, status: int | None, retry_after: float | None) -> None:
-        """The request is over; once. ``status`` is None when no answer came, ``retry_after`` in seconds."""
+        """The request is over; once. ``status`` is None when no answer came, ``retry_after`` is in seconds."""
         ...
 
 

@@ -27,6 +27,11 @@ SENDING = "http11.send_request_headers.started"
 PIECE = 64 * 1024
 """Bytes that are handed to the socket at a time, so that none can block the others for long."""
 
+
+class BrokenOff(httpx2.ReadError):
+    """The connection ended in the middle of an answer's body."""
+
+
 Trace = Callable[[str, Mapping[str, object]], Awaitable[None]]
 
 _FOREIGN: tuple[type[Exception], ...] = (aiohttp.ClientError, HttpProcessingError, OSError)
@@ -38,7 +43,7 @@ _TRANSLATION: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = 
     (aiohttp.ClientHttpProxyError, httpx2.ProxyError),
     (aiohttp.ClientConnectorError, httpx2.ConnectError),
     (aiohttp.ClientResponseError, httpx2.RemoteProtocolError),
-    (aiohttp.ClientPayloadError, httpx2.RemoteProtocolError),
+    (aiohttp.ClientPayloadError, BrokenOff),
     (HttpProcessingError, httpx2.RemoteProtocolError),
     (aiohttp.ClientConnectionError, httpx2.ReadError),
     (aiohttp.ClientError, httpx2.LocalProtocolError),
@@ -154,7 +159,6 @@ class _Answer(httpx2.AsyncByteStream):
         self._response = response
         self._content = response.content
         self._places: asyncio.Semaphore | None = places
-        self._protocol = None if response.connection is None else response.connection.protocol
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -163,9 +167,6 @@ class _Answer(httpx2.AsyncByteStream):
         try:
             chunk = await self._content.readany()
         except _FOREIGN as error:
-            broken = None if self._protocol is None else self._protocol.exception()
-            if isinstance(error, aiohttp.ClientPayloadError) and isinstance(broken, aiohttp.ClientOSError):
-                raise httpx2.ReadError("the connection broke") from broken
             raise _translated(error) from _root(error)
         if not chunk:
             raise StopAsyncIteration

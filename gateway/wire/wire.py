@@ -1,7 +1,8 @@
 """The wire itself: one pool per tenant and interface, from which every call gets a wire of its own.
 
-Every request that leaves is one upstream unit, counted in the call's journal when its first byte
-leaves and told to the meter when it is over. No exception of a transport gets past here.
+Every request waits at the gate before it leaves. It is counted in the call's journal when its first byte
+leaves, as a unit too where its interface counts in the quota, and told to gate and meter when it is over. No
+exception of a transport gets past here.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import TypeVar
 import httpx2
 import msgspec
 
-from contracts.call import Call, Journal, UpstreamSend
-from contracts.errors import DeadlineExceeded, Outcome
+from contracts.call import Call, UpstreamSend
+from contracts.errors import DeadlineExceeded, Outcome, UpstreamUnavailable
+from contracts.retry_after import retry_after
 from contracts.wire import Slot, Wire, WireRequest, WireResponse, WireStream
 from gateway.clock import Clock
 from gateway.wire.egress import Body, Egress
 from gateway.wire.failures import failure
+from gateway.wire.gate import Gate, Lapsed, Passage
 from gateway.wire.inflate import PIECE, Inflater
 from gateway.wire.settings import WireSettings
 from gateway.wire.transport import SENDING, AiohttpTransport
@@ -31,7 +34,7 @@ ANSWERED = "answered"
 
 
 class SendReport(msgspec.Struct, frozen=True):
-    """One send, told to the meter when it is over. ``units`` is 1, or 0 when no byte of it left."""
+    """One send, told to the meter when it is over. ``units`` is 1, or 0 when it did not leave or does not count."""
 
     call: Call
     send: UpstreamSend
@@ -51,9 +54,12 @@ class UpstreamWire:
         credential: Mapping[Slot, str],
         clock: Clock,
         meter: Meter | None = None,
+        gate: Gate | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """``transport`` stands in for the real one, which opens its pool at the first request.
+
+        Without a ``gate`` everything leaves at once, and counts.
 
         Raises :class:`ValueError` for an address or a secret that could not be sent and
         :class:`OSError` for certificate files that cannot be read.
@@ -70,6 +76,7 @@ class UpstreamWire:
         self.max_response = settings.max_response
         self.clock = clock
         self.meter = meter
+        self.gate = gate
 
     def bound(self, call: Call) -> Wire:
         """The wire of one call: its deadline holds on it, its journal is written by it."""
@@ -96,6 +103,7 @@ class _BoundWire:
     async def send(self, request: WireRequest) -> WireResponse:
         exchange = _Exchange(self._upstream, self._call, request)
         try:
+            await exchange.enter()
             return await exchange.guarded(exchange.whole)
         finally:
             await exchange.close()
@@ -104,6 +112,7 @@ class _BoundWire:
     async def stream(self, request: WireRequest) -> AsyncIterator[WireStream]:
         exchange = _Exchange(self._upstream, self._call, request)
         try:
+            await exchange.enter()
             await exchange.guarded(exchange.open)
             yield exchange
         finally:
@@ -111,21 +120,40 @@ class _BoundWire:
 
 
 class _Departure:
-    """Whether a request has left; its unit is counted at that moment."""
+    """Whether a request has left; it is counted at that moment."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, call: Call, *, counts: bool) -> None:
         self.happened = False
-        self._journal = journal
+        self.passage: Passage | None = None
+        self._journal = call.journal
+        self._units = int(counts)
+        self._writing = int(not call.operation.safe)
+
+    @property
+    def units(self) -> int:
+        """What it took from the quota."""
+        return self._units if self.happened else 0
 
     def note(self) -> None:
         if not self.happened:
             self.happened = True
-            self._journal.units += 1
+            self._journal.requests += 1
+            self._journal.units += self._units
+            self._journal.writing += self._writing
 
     async def trace(self, event: str, _: Mapping[str, object]) -> None:
-        """The ``trace`` extension of httpx2."""
+        """The ``trace`` extension of httpx2. Raises :class:`Lapsed`; nothing leaves then."""
         if event == SENDING:
+            if self.passage is not None:
+                self.passage.check()
             self.note()
+
+    def over(self, status: int | None, headers: Mapping[str, str]) -> None:
+        """The request is over, whatever became of it; once is enough."""
+        if self.happened:
+            self._journal.writing -= self._writing
+        if self.passage is not None:
+            self.passage.leave(departed=self.happened, status=status, retry_after=retry_after(headers))
 
 
 class _Exchange:
@@ -139,13 +167,16 @@ class _Exchange:
         self._call = call
         self._repeatable = request.repeatable
         self._cap = upstream.max_response if request.max_response is None else request.max_response
-        self._departure = _Departure(call.journal)
-        self._request = upstream.egress.request(
-            request, call, {"timeout": upstream.timeouts(self._remaining()), "trace": self._departure.trace}
-        )
+        self._departure = _Departure(call, counts=upstream.gate is None or upstream.gate.counts)
+        self._request = upstream.egress.request(request, call, {"trace": self._departure.trace})
         self._began: float | None = None
         self._failed: Outcome | None = None
         self._stream: httpx2.AsyncByteStream | None = None
+
+    async def enter(self) -> None:
+        """Wait at the gate, which keeps to the deadline. Raises what :meth:`gateway.wire.gate.Gate.enter` raises."""
+        if self._upstream.gate is not None:
+            self._departure.passage = await self._upstream.gate.enter(self._call)
 
     async def guarded(self, step: Callable[[], Awaitable[T]]) -> T:
         """Take one step before the deadline. Raises what :meth:`contracts.wire.Wire.send` raises."""
@@ -162,6 +193,9 @@ class _Exchange:
 
     async def open(self) -> None:
         """Send, and take in the head of the answer."""
+        if self._call.departing is not None and not self._call.operation.safe:
+            await self._call.departing()
+        self._request.extensions["timeout"] = self._upstream.timeouts(self._remaining())
         self._began = self._upstream.clock.monotonic()
         response = await self._upstream.transport.handle_async_request(self._request)
         if not isinstance(response.stream, httpx2.AsyncByteStream):
@@ -195,6 +229,7 @@ class _Exchange:
             if self._stream is not None:
                 await self._stream.aclose()
         finally:
+            self._departure.over(self.status or None, self.headers)
             if self._began is not None:
                 self._report(self._upstream.clock.monotonic() - self._began)
 
@@ -217,6 +252,8 @@ class _Exchange:
             error = body.error
         elif isinstance(error, TimeoutError):
             error = self._late()
+        elif isinstance(error, Lapsed):
+            error = UpstreamUnavailable("the slot for this request ran out before it had left; not sent")
         elif isinstance(error, httpx2.HTTPError):
             error = failure(error, repeatable=self._repeatable, sent=self._departure.happened)
             if error.outcome is not Outcome.NOT_SENT:
@@ -246,7 +283,7 @@ class _Exchange:
         send = UpstreamSend(self._request.method, self.status or None, seconds, outcome)
         self._call.journal.sends.append(send)
         if self._upstream.meter is not None:
-            self._upstream.meter(SendReport(self._call, send, int(self._departure.happened)))
+            self._upstream.meter(SendReport(self._call, send, self._departure.units))
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

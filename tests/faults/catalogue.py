@@ -87,9 +87,9 @@ FAULTS = (
     Fault("reset after processing", _answers(b"", then_reset=True), End.LOST),
     Fault("reset in the body", _answers(_with_body(b"{", length=100), then_reset=True), End.LOST),
     Fault("hangs up", _hangs_up, End.LOST),
-    Fault("short body", _answers(_with_body(b'{"Id"', length=100)), End.NONSENSE),
+    Fault("short body", _answers(_with_body(b'{"Id"', length=100)), End.LOST),
     Fault("short chunked body", _answers(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), End.NONSENSE),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), End.LOST),
     Fault("chunk that is none", _answers(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n"), End.NONSENSE),
     Fault("garbage for a status line", _answers(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), End.NONSENSE),

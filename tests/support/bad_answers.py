@@ -195,8 +195,8 @@ EXCEPTIONS = {
 BROKEN = [
     (Fault(action="reset"), "upstream_unavailable", "outcome_unknown"),
     (Fault(action="reset", after=True), "upstream_unavailable", "outcome_unknown"),
-    (Fault(action="truncate"), "upstream_invalid_response", "upstream_invalid_response"),
-    (Fault(action="wrong_length"), "upstream_invalid_response", None),
+    (Fault(action="truncate"), "upstream_unavailable", "outcome_unknown"),
+    (Fault(action="wrong_length"), "upstream_unavailable", None),
     (Fault(action="slow", seconds=20), "deadline_exceeded", "deadline_exceeded"),
     (Fault(action="delay", seconds=20), "deadline_exceeded", "deadline_exceeded"),
 ]
