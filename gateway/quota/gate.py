@@ -1,0 +1,32 @@
+"""The gate that stands before a tenant's way to one interface."""
+
+from __future__ import annotations
+
+from contracts.call import Call
+from gateway.quota.admission import Admission
+from gateway.stores.ports import Account
+from gateway.wire.gate import Passage
+
+
+class QuotaGate:
+    """Lets a tenant's requests to one interface through the admission of its environment."""
+
+    def __init__(self, admission: Admission, tenant: str, adapter: str, counts: bool) -> None:
+        """Tenant and adapter are as in the ledger; ``counts`` says whether the requests count in the quota."""
+        self._admission = admission
+        self._tenant = tenant
+        self._adapter = adapter
+        self._counts = counts
+
+    @property
+    def counts(self) -> bool:
+        return self._counts
+
+    async def enter(self, call: Call) -> Passage:
+        account = Account(
+            tenant=self._tenant,
+            client=call.client,
+            operation=call.journal.operation or call.operation.kind,
+            adapter=self._adapter,
+        )
+        return await self._admission.enter(call, account, counts=self._counts)
