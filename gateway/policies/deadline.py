@@ -27,13 +27,13 @@ class Deadline:
 
 def reader_behind(journal: Journal) -> DeadlineExceeded:
     """For a stream whose reader did not take it in time."""
-    outcome = Outcome.UNKNOWN if journal.units else Outcome.NOT_SENT
+    outcome = Outcome.UNKNOWN if journal.requests else Outcome.NOT_SENT
     return DeadlineExceeded("the caller did not take the stream in time", outcome=outcome)
 
 
 def _late(call: Call) -> DeadlineExceeded:
     """Of a call of several requests, earlier ones have been sent: what is late has not."""
-    if not call.journal.units:
+    if not call.journal.requests:
         return DeadlineExceeded("the deadline had passed before anything was sent")
     if not call.operation.safe:
         return DeadlineExceeded(
