@@ -18,6 +18,7 @@ from gateway.settings.model import (
 )
 from gateway.settings.problems import Problem, suggestion
 from gateway.settings.secret import Secret
+from gateway.settings.traffic_checks import check_traffic
 
 LEAST_SECRET_BYTES = 32
 """What a secret that signs must have (RFC 7518 §3.2)."""
@@ -44,6 +45,7 @@ def check(settings: Settings, document: Mapping[str, object]) -> Iterator[Proble
     for name, client in settings.clients.items():
         yield from _client(f"clients.{name}", client, tenants, tokens)
     yield from _shared(settings.clients)
+    yield from check_traffic(settings, document)
 
 
 def advice(settings: Settings) -> Iterator[Problem]:

@@ -173,6 +173,11 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     file: NewFile | None = None
     valkey: ValkeySettings | None = None
 
+    @property
+    def path(self) -> Path:
+        """Where SQLite keeps them."""
+        return self.file or Path("ultimo-gateway.db")
+
 
 class IdempotencySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``keep`` is how long an answer is kept, ``lease`` how long a call that has gone silent still counts; seconds.
