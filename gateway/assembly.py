@@ -11,8 +11,7 @@ import msgspec
 from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile, UnusableOptions
 from contracts.schema import Schema
 from gateway.clock import Clock
-from gateway.pipeline import policies
-from gateway.routing import Routing
+from gateway.pipeline import around_call
 from gateway.settings import (
     ConfigurationError,
     EnvironmentSettings,
@@ -24,7 +23,8 @@ from gateway.settings import (
 )
 from gateway.settings.problems import suggestion
 from gateway.telemetry.metrics import Metrics
-from gateway.tenants import Tenant, Tenants
+from gateway.tenants import Interface, Tenant, Tenants
+from gateway.traffic import Environment
 from gateway.wire import Meter, SendReport, UpstreamWire, WireSettings
 from gateway.wire.settings import UnusableFile
 
@@ -34,19 +34,13 @@ _NOWHERE = "https://upstream.invalid"
 """For an adapter without an address, whose options are checked all the same (RFC 2606 §2)."""
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """An adapter of one tenant, and the way to its address."""
-
-    adapter: Adapter
-    wire: UpstreamWire
-
-
 class Assembly(msgspec.Struct, frozen=True):
-    """What every tenant is put together from; ``schemas`` is by environment."""
+    """What every tenant is put together from; ``schemas`` and ``environments`` are by environment."""
 
     settings: Settings
     specs: Mapping[str, AdapterSpec]
     schemas: Mapping[str, Schema]
+    environments: Mapping[str, Environment]
     clock: Clock
     metrics: Metrics
 
@@ -59,7 +53,7 @@ class Assembly(msgspec.Struct, frozen=True):
 
     def _tenant(self, name: str, tenant: TenantSettings, found: Findings) -> Tenant | None:
         schema = self._schema(tenant)
-        opened: dict[str, Opened] = {}
+        opened: dict[str, Interface] = {}
         # Adapters that speak to the same address share its connections.
         pools: dict[str, UpstreamWire] = {}
         for adapter, options in tenant.adapter_options().items():
@@ -72,9 +66,8 @@ class Assembly(msgspec.Struct, frozen=True):
             name,
             tenant,
             schema=schema,
-            routing=Routing({key: item.adapter for key, item in opened.items()}, tenant.routes),
-            wires={key: item.wire for key, item in opened.items()},
-            policies=policies(self.clock),
+            interfaces=opened,
+            policies=around_call(self.clock),
             scan_limit=tenant.scan_limit,
             zone=self.settings.environments[tenant.environment].zone,
         )
@@ -91,7 +84,7 @@ class Assembly(msgspec.Struct, frozen=True):
         options: Mapping[str, object],
         pools: dict[str, UpstreamWire],
         found: Findings,
-    ) -> Opened | None:
+    ) -> Interface | None:
         """One adapter; each thing about it is tried, whatever is wrong with the others."""
         spec = found.attempt(partial(self._spec, place))
         if spec is None:
@@ -105,8 +98,11 @@ class Assembly(msgspec.Struct, frozen=True):
         if decoded is not None:
             context = self._context(place.tenant, address or _NOWHERE, schema, decoded)
             adapter = found.attempt(partial(_open, spec, context, place))
-        wire = None if address is None else found.attempt(partial(self._wire, place, address, pools))
-        return None if adapter is None or wire is None else Opened(adapter, wire)
+        wire = None if address is None else found.attempt(partial(self._wire, spec, place, address, pools))
+        if adapter is None or wire is None:
+            return None
+        shared = self.environments[place.tenant.environment]
+        return Interface(adapter, wire, shared.policies(place.name, place.adapter))
 
     def _spec(self, place: Place) -> AdapterSpec:
         spec = self.specs.get(place.adapter)
@@ -143,7 +139,9 @@ class Assembly(msgspec.Struct, frozen=True):
 
         return meter
 
-    def _wire(self, place: Place, address: str, pools: dict[str, UpstreamWire]) -> UpstreamWire:
+    def _wire(
+        self, spec: AdapterSpec, place: Place, address: str, pools: dict[str, UpstreamWire]
+    ) -> UpstreamWire:
         """The way to an address; over the connections of the wire that ``pools`` has for it, where there is one."""
         tenant = place.tenant
         settings = _wire_settings(address, self.settings.environments[tenant.environment], tenant)
@@ -154,6 +152,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 credential=tenant.credentials.slots(),
                 clock=self.clock,
                 meter=self._meter(tenant.environment, place.name, place.adapter),
+                gate=self.environments[tenant.environment].gate(place.name, place.adapter, spec.interface),
                 transport=None if beside is None else beside.transport,
             )
         except UnusableFile as error:

@@ -1,6 +1,6 @@
-"""The command ``ultimo-gateway``: serve, try, check and describe the gateway.
+"""The command ``ultimo-gateway``: serve, try, watch, check and describe the gateway.
 
-Exit codes: 0 fine, 1 when the configuration or a port does not allow it (each problem on a line of
+Exit codes: 0 fine, 1 when the configuration, a port or the store does not allow it (each problem on a line of
 standard error), 2 wrong usage. What a command alone needs is imported in it, so that all start fast.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway import store_commands
 from gateway.keys import new_key
 from gateway.settings import ConfigurationError, ServerSettings, Settings, advice, json_schema, load
 from gateway.settings.decode import expected
@@ -190,11 +191,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ultimo-gateway",
         description="One JSON API in front of IFS Ultimo's interfaces.",
-        epilog="Begin with 'ultimo-gateway demo'. Exit codes: 0 fine, 1 configuration or port, 2 usage.",
+        epilog="Begin with 'ultimo-gateway demo'. Exit codes: 0 fine, 1 configuration, port or store, 2 usage.",
     )
     parser.add_argument("--version", action="version", version=f"ultimo-gateway {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serving(commands)
+    store_commands.add(commands)
     _add_describing(commands)
     return parser
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import tzinfo
 from functools import lru_cache, partial
@@ -14,13 +14,14 @@ from contracts.adapter import Adapter
 from contracts.addressing import Resolved, resolve
 from contracts.call import Call, Journal
 from contracts.errors import TenantNotFound, UpstreamInvalidResponse
-from contracts.operations import ListRecords, Operation, Write, WriteBatch
+from contracts.operations import CreateRecord, ListRecords, Operation, Write, WriteBatch
 from contracts.paths import parse_path
 from contracts.results import BatchDone, ImportDone, MemberDone, Page, ReadingsTaken, Result, Scan
 from contracts.schema import Schema
 from contracts.wire import Wire
 from gateway.capabilities import Served
 from gateway.completion.batches import BatchRunner
+from gateway.completion.creates import Creates
 from gateway.completion.plans import Plan
 from gateway.completion.readback import ReadBack
 from gateway.completion.reads import Reads
@@ -28,8 +29,8 @@ from gateway.completion.scans import Pieces
 from gateway.completion.writes import COMPLETED as READ_BACK
 from gateway.completion.writes import Writes
 from gateway.pipeline import compose
-from gateway.policies import Policy
-from gateway.routing import Chosen, Routing
+from gateway.policies import Handler, Policy
+from gateway.routing import Routing
 from gateway.settings import ClientSettings, TenantSettings
 
 _PLACES = 1024
@@ -51,6 +52,21 @@ class TenantWire(Protocol):
     async def close(self) -> None: ...
 
 
+class Interface(msgspec.Struct, frozen=True):
+    """One adapter of a tenant, the way to its address, and the policies around whatever it does."""
+
+    adapter: Adapter
+    wire: TenantWire
+    policies: tuple[Policy, ...] = ()
+
+    def handler(self) -> Handler:
+        """Carries out what the adapter is asked to."""
+        return compose(self.policies, self._perform)
+
+    async def _perform(self, call: Call) -> Result:
+        return await self.adapter.perform(call, self.wire.bound(call))
+
+
 class Tenant:
     """A party with credentials in one environment."""
 
@@ -60,13 +76,12 @@ class Tenant:
         settings: TenantSettings,
         *,
         schema: Schema,
-        routing: Routing,
-        wires: dict[str, TenantWire],
-        policies: Iterable[Policy],
+        interfaces: Mapping[str, Interface],
+        policies: Sequence[Policy],
         scan_limit: int,
         zone: tzinfo,
     ) -> None:
-        """``wires`` is by adapter name: each interface has its own base address.
+        """``interfaces`` are by the adapter's name, in the order of preference; ``policies`` are around every call.
 
         ``scan_limit`` is how many records a read that is made of a whole set may look at; ``zone`` is the
         environment's, for times without an offset.
@@ -76,11 +91,13 @@ class Tenant:
         self.schema = schema
         # The same records are read all day: what a path means is worked out once.
         self.place: Callable[[str], Resolved] = lru_cache(maxsize=_PLACES)(self._place)
-        self._routing = routing
-        self._wires = wires
-        self._handler = compose(tuple(policies), self._dispatch)
+        self._routing = Routing({key: item.adapter for key, item in interfaces.items()}, settings.routes)
+        self._wires = [item.wire for item in interfaces.values()]
+        self._handlers = {key: item.handler() for key, item in interfaces.items()}
+        self._handler = compose(policies, self._dispatch)
         self._reads = Reads(schema, zone=zone, limit=scan_limit, aside=self._aside)
         self._writes = Writes(schema, ReadBack(self._aside, self._scans))
+        self._creates = Creates(schema, self._aside)
         self._batches = BatchRunner(
             schema, choose=self._adapter, perform=self._handler, complete=self._complete
         )
@@ -151,31 +168,28 @@ class Tenant:
 
     async def close(self) -> None:
         """Give the tenant's connections back."""
-        for wire in self._wires.values():
+        for wire in self._wires:
             await wire.close()
 
     async def _dispatch(self, call: Call) -> Result:
         chosen = self._routing.choose(call.operation, self.schema)
         call.journal.adapter = chosen.name
-        call.journal.attempts += 1
-        send = partial(self._send, chosen)
+        send = self._handlers[chosen.name]
         if chosen.scanned:
             return await self._reads.perform(call, chosen.adapter, send)
         if chosen.adapter.capabilities.tells_keys and isinstance(call.operation, Write):
-            return await self._writes.perform(call, send)
+            send = partial(self._writes.perform, send=send)
+        if isinstance(call.operation, CreateRecord):
+            return await self._creates.perform(call, send)
         return await send(call)
-
-    async def _send(self, chosen: Chosen, call: Call) -> Result:
-        return await chosen.adapter.perform(call, self._wires[chosen.name].bound(call))
 
     async def _aside(self, call: Call, operation: Operation) -> Result:
         """Carry out another operation on a call's account; the journal names what serves the call itself."""
-        journal = call.journal
-        adapter, attempts = journal.adapter, journal.attempts
+        adapter = call.journal.adapter
         try:
             return await self._handler(msgspec.structs.replace(call, operation=operation))
         finally:
-            journal.adapter, journal.attempts = adapter, attempts
+            call.journal.adapter = adapter
 
     async def _pages(
         self, call: Call, operation: ListRecords, deadline: Callable[[], float]

@@ -9,12 +9,15 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from importlib.resources import as_file, files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import msgspec
+from structlog.typing import FilteringBoundLogger
 
 from gateway.serving import Service, address, listen, serve
-from gateway.settings import Settings, load
+from gateway.settings import Settings, StoreSettings, load
 
 HOST = "127.0.0.1"
 READY = "sandbox ready on "
@@ -66,18 +69,24 @@ async def _gateway(listener: socket.socket, child: Process) -> int:
 
     upstream = await _ready(child)
     settings = demo_settings(upstream, upstream.removesuffix(REST))
-    gateway = build(settings)
-    service = Service(
-        gateway.app,
-        listener,
-        gateway.logger,
-        grace=settings.server.shutdown_timeout,
-        ready=lambda: _say(_welcome(address(listener), upstream)),
-    )
+    with TemporaryDirectory(prefix="ultimo-gateway-demo-") as folder:
+        store = StoreSettings(kind="sqlite", file=Path(folder) / "gateway.db")
+        gateway = build(msgspec.structs.replace(settings, store=store))
+        service = Service(
+            gateway.app,
+            listener,
+            gateway.logger,
+            grace=settings.server.shutdown_timeout,
+            ready=lambda: _say(_welcome(address(listener), upstream)),
+        )
+        return await _serve(service, gateway.logger, child)
+
+
+async def _serve(service: Service, logger: FilteringBoundLogger, child: Process) -> int:
     stop = asyncio.Event()
     watch = asyncio.create_task(_watch(child, stop))
     try:
-        await serve([service], gateway.logger, stop)
+        await serve([service], logger, stop)
         if watch.done():
             _say(f"the sandbox has ended (exit code {watch.result()}), and the demo with it")
             return 1

@@ -11,7 +11,7 @@ from contracts.results import ActionDone, Result
 from gateway.http import etags, multipart, queries
 from gateway.http.answers import Answer, json_answer
 from gateway.http.exchange import Exchange
-from gateway.http.negotiation import accepted, media_type, require_json, require_plain
+from gateway.http.negotiation import accepted, media_type, require_json
 from gateway.http.parameters import flag, parse_parameters
 from gateway.http.plans import plan_answer
 
@@ -38,7 +38,7 @@ async def _done(exchange: Exchange, operation: RunAction) -> Result:
         return await exchange.tenant.perform(exchange.call(operation))
     except InvalidInput as error:
         # A form is read while it is sent: what is wrong with a later part is found when the first has left.
-        if exchange.journal.units and error.outcome is Outcome.NOT_SENT:
+        if exchange.journal.requests and error.outcome is Outcome.NOT_SENT:
             error.outcome = Outcome.UNKNOWN
         raise
 
@@ -47,10 +47,7 @@ async def _operation(exchange: Exchange, name: str) -> RunAction:
     limits = exchange.services.limits
     content_type = exchange.headers.get(b"content-type")
     if content_type is not None and media_type(content_type) == "multipart/form-data":
-        require_plain(exchange.headers.get(b"content-encoding"))
-        exchange.refuse_longer(limits.upload)
-        separator = multipart.boundary(content_type)
-        uploads = multipart.Uploads(separator, exchange.receive_chunk, limits.upload)
+        uploads = multipart.uploads(exchange)
         await exchange.in_time(uploads.begin)
         return RunAction(name=name, parts=uploads)
     if media_type(content_type).startswith(("multipart/", "application/x-www-form-urlencoded")):

@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from contracts.errors import InvalidRequest, MethodNotAllowed
-from gateway.http import actions, batch, connectors, docs, measurements, meta, objects
+from gateway.http import actions, batch, connectors, docs, measurements, meta, objects, quota
 from gateway.http.boundary import Boundary, Endpoint, Needs, Route
 from gateway.http.exchange import Services
 from gateway.http.problem_kinds import RouteNotFound
@@ -25,9 +25,9 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 _OBJECTS = {
     "GET": Endpoint("read", objects.read, scope="read"),
-    "POST": Endpoint("create", objects.create, scope="write"),
-    "PUT": Endpoint("replace", objects.replace, scope="write"),
-    "PATCH": Endpoint("change", objects.change, scope="write"),
+    "POST": Endpoint("create", objects.create, scope="write", takes="body"),
+    "PUT": Endpoint("replace", objects.replace, scope="write", takes="body"),
+    "PATCH": Endpoint("change", objects.change, scope="write", takes="body"),
     "DELETE": Endpoint("delete", objects.delete, scope="write"),
 }
 
@@ -36,31 +36,35 @@ API_ROUTES: tuple[Route, ...] = (
     Route(
         "/v1/{tenant}/batch",
         Needs.TENANT,
-        {"POST": Endpoint("batch", batch.run, scope="write", patient=True)},
+        {"POST": Endpoint("batch", batch.run, scope="write", patient=True, takes="batch")},
     ),
     Route(
-        "/v1/{tenant}/actions/{name}", Needs.TENANT, {"POST": Endpoint("action", actions.run, scope="write")}
+        "/v1/{tenant}/actions/{name}",
+        Needs.TENANT,
+        {"POST": Endpoint("action", actions.run, scope="write", takes="action")},
     ),
     Route(
         "/v1/{tenant}/measurements",
         Needs.TENANT,
-        {"POST": Endpoint("measurements", measurements.take, scope="write", patient=True)},
+        {"POST": Endpoint("measurements", measurements.take, scope="write", patient=True, takes="batch")},
     ),
     Route(
         "/v1/{tenant}/exports/{connector}",
         Needs.TENANT,
-        {"POST": Endpoint("export", connectors.export, scope="read", patient=True)},
+        {"POST": Endpoint("export", connectors.export, scope="read", patient=True, takes="body")},
     ),
     Route(
         "/v1/{tenant}/imports/{connector}",
         Needs.TENANT,
-        {"POST": Endpoint("import", connectors.import_, scope="write", patient=True)},
+        {"POST": Endpoint("import", connectors.import_, scope="write", patient=True, takes="batch")},
     ),
     Route(
         "/v1/{tenant}/capabilities",
         Needs.TENANT,
         {"GET": Endpoint("capabilities", meta.capabilities, scope="read")},
     ),
+    Route("/v1/{tenant}/quota", Needs.TENANT, {"GET": Endpoint("quota", quota.quota, scope="read")}),
+    Route("/v1/{tenant}/usage", Needs.TENANT, {"GET": Endpoint("usage", quota.usage, scope="read")}),
     Route("/v1/tenants", Needs.CREDENTIAL, {"GET": Endpoint("tenants", meta.tenants)}),
     Route("/openapi.json", Needs.NOTHING, {"GET": Endpoint("docs", docs.openapi_json)}),
     Route("/docs", Needs.NOTHING, {"GET": Endpoint("docs", docs.docs)}),

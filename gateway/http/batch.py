@@ -41,9 +41,8 @@ async def run(exchange: Exchange) -> Answer | Streamed:
     applied: tuple[Header, ...] = (MINIMAL,) if call.minimal else ()
     results = _results(exchange, call, together=wanted is not Format.NDJSON)
     if wanted is Format.NDJSON:
-        return await exchange.while_here(streamed(results, *applied))
-    body = await exchange.while_here(_whole(results))
-    return Answer(200, body, (*JSON, VARY, *applied))
+        return await streamed(results, *applied)
+    return Answer(200, await _whole(results), (*JSON, VARY, *applied))
 
 
 async def _whole(results: AsyncGenerator[list[dict[str, object]], None]) -> bytes:

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from enum import Enum
+from functools import partial
+from typing import Literal
 
 import msgspec
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPScope, Receive, Send
@@ -17,9 +19,14 @@ from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPSc
 from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Outcome, Overloaded
 from gateway.http import problems
 from gateway.http.answers import Answer, Header, Streamed
-from gateway.http.exchange import CLIENT_CLOSED, Disconnected, Exchange, Services
+from gateway.http.exchange import CLIENT_CLOSED, Attempt, Disconnected, Exchange, Services
+from gateway.http.parameters import planned
+from gateway.http.presence import Presence
 from gateway.http.problem_kinds import InternalError
 from gateway.policies.deadline import reader_behind
+
+Takes = Literal["body", "batch", "action"]
+"""The limits of bodies that are read before anything is done."""
 
 
 class Needs(Enum):
@@ -33,13 +40,15 @@ class Needs(Enum):
 class Endpoint(msgspec.Struct, frozen=True):
     """One method of one route. ``operation`` names it in logs until a call is made of it.
 
-    ``patient`` says that it carries many records: see :class:`~gateway.http.exchange.Exchange`.
+    ``takes`` is the limit of its body, by its name among the limits; None when it has none. ``patient`` says that
+    it carries many records: see :class:`~gateway.http.exchange.Exchange`.
     """
 
     operation: str
     run: Callable[[Exchange], Awaitable[Answer | Streamed]]
     scope: str | None = None
     patient: bool = False
+    takes: Takes | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -100,6 +109,8 @@ class Boundary:
             return
         if isinstance(answer, Streamed):
             await self._send_stream(exchange, answer, send)
+        elif exchange.journal.left:
+            self._finished(exchange, CLIENT_CLOSED)
         else:
             content = b"" if exchange.method == "HEAD" else answer.body
             exchange.answered = len(content)
@@ -143,7 +154,23 @@ class Boundary:
             )
         if self._under_way > services.limits.calls:
             raise Overloaded(f"more than {services.limits.calls} calls are under way", retry_after=1)
-        return await endpoint.run(exchange)
+        attempt = partial(self._attempt, endpoint, exchange)
+        return await (self._once(endpoint, exchange, attempt) if _keyed(endpoint, exchange) else attempt())
+
+    async def _once(self, endpoint: Endpoint, exchange: Exchange, attempt: Attempt) -> Answer | Streamed:
+        limits = self._services.limits
+        limit = {"body": limits.body, "batch": limits.batch, "action": limits.action}
+        return await self._services.keys.once(exchange, endpoint.takes and limit[endpoint.takes], attempt)
+
+    async def _attempt(self, endpoint: Endpoint, exchange: Exchange) -> Answer | Streamed:
+        exchange.body_read = exchange.body_read or endpoint.takes is None
+        try:
+            with Presence(exchange):
+                return await endpoint.run(exchange)
+        except Disconnected:
+            raise
+        except Exception as error:
+            return self._problem(exchange, error)
 
     def _problem(self, exchange: Exchange, error: Exception) -> Answer:
         """The only place where an exception becomes an answer."""
@@ -151,7 +178,7 @@ class Boundary:
             self._services.reporter.failed(exchange, error)
             error = InternalError(
                 "the gateway failed; the operator finds the cause under the request id",
-                outcome=Outcome.UNKNOWN if exchange.journal.units else Outcome.NOT_SENT,
+                outcome=Outcome.UNKNOWN if exchange.journal.requests else Outcome.NOT_SENT,
             )
         exchange.failure = error
         return problems.answer(error, exchange.request_id, self._services.redact)
@@ -164,6 +191,7 @@ class Boundary:
         headers = [*_identity(exchange), *answer.headers]
         if exchange.client_name is not None:
             headers += _accounts(exchange, self._services.clock.monotonic() - exchange.started)
+            headers += _quota(exchange)
         if answer.status not in (204, 304):
             headers.append((b"content-length", str(len(answer.body)).encode()))
         await send(_start(answer.status, headers))
@@ -171,33 +199,36 @@ class Boundary:
 
     async def _send_stream(self, exchange: Exchange, answer: Streamed, send: Send) -> None:
         """Send until the end, the first fault, or until the caller goes away, which ends the upstream's work too."""
-        await send(_start(answer.status, [*_identity(exchange), *answer.headers]))
         chunks = _nothing() if exchange.method == "HEAD" else answer.chunks
-        pump = asyncio.ensure_future(self._pump(exchange, chunks, send))
-        watch = asyncio.ensure_future(exchange.disconnected())
-        ended = False
+        status, taken = CLIENT_CLOSED, False
         try:
-            await asyncio.wait((pump, watch), return_when=asyncio.FIRST_COMPLETED)
-            ended = pump.done()
+            await send(_start(answer.status, [*_identity(exchange), *answer.headers, *_quota(exchange)]))
+            with suppress(Disconnected), Presence(exchange, bounded=False):
+                taken = await self._pump(exchange, chunks, send)
+                status = CLIENT_CLOSED if exchange.journal.left else answer.status
         finally:
-            pump.cancel()
-            watch.cancel()
-            await asyncio.gather(pump, watch, return_exceptions=True)
             await answer.chunks.aclose()
-            self._finished(exchange, answer.status if ended else CLIENT_CLOSED)
-        if ended and pump.exception() is None:
+            self._finished(exchange, status)
+        if taken:
             with suppress(ReaderStalled):
                 await self._hand_over(exchange, b"", send, more=False)
 
-    async def _pump(self, exchange: Exchange, chunks: AsyncGenerator[bytes, None], send: Send) -> None:
+    async def _pump(self, exchange: Exchange, chunks: AsyncGenerator[bytes, None], send: Send) -> bool:
+        """Whether the reader has taken all of it."""
         try:
             async for chunk in chunks:
                 await self._hand_over(exchange, chunk, send)
         except ReaderStalled:
-            raise
+            if exchange.binding:
+                exchange.journal.left = True
+                async for _ in chunks:
+                    pass
+            return False
         except Exception as error:
             document = self._problem(exchange, error).body
-            await self._hand_over(exchange, b'{"error":' + document + b"}\n", send)
+            with suppress(ReaderStalled):
+                await self._hand_over(exchange, b'{"error":' + document + b"}\n", send)
+        return not exchange.journal.left
 
     async def _hand_over(self, exchange: Exchange, chunk: bytes, send: Send, *, more: bool = True) -> None:
         """Send a piece of a stream; waits while its reader is behind. Raises :class:`ReaderStalled`."""
@@ -211,6 +242,15 @@ class Boundary:
             exchange.failure = reader_behind(exchange.journal)
             raise ReaderStalled from error
         exchange.answered += len(chunk)
+
+
+def _keyed(endpoint: Endpoint, exchange: Exchange) -> bool:
+    """Whether the call is to run once, however often it comes. Raises :class:`~contracts.errors.InvalidRequest`."""
+    return (
+        endpoint.scope == "write"
+        and exchange.circumstances.idempotency_key is not None
+        and not planned(exchange.scope["query_string"])
+    )
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:
@@ -236,6 +276,14 @@ def _accounts(exchange: Exchange, seconds: float) -> list[Header]:
         f"upstream;dur={upstream * 1000:.2f}{description}, gateway;dur={own * 1000:.2f}"
     )
     return [(b"quota-cost", str(journal.units).encode()), (b"server-timing", timing.encode())]
+
+
+def _quota(exchange: Exchange) -> list[Header]:
+    """What the caller may take of its tenant's quota, and what is left of it."""
+    if exchange.tenant_name is None or exchange.client_name is None:
+        return []
+    quota = exchange.services.quotas.get(exchange.tenant.settings.environment)
+    return [] if quota is None else quota.headers(exchange.tenant_name, exchange.client_name)
 
 
 def _start(status: int, headers: list[Header]) -> HTTPResponseStartEvent:

@@ -46,8 +46,7 @@ async def export(exchange: Exchange) -> Answer | Streamed:
         return plan_answer(exchange, operation)
     if wanted is Format.NDJSON:
         return await stream_records(exchange, operation)
-    body = await exchange.while_here(_whole(exchange, operation))
-    return Answer(200, body, (*JSON, VARY))
+    return Answer(200, await _whole(exchange, operation), (*JSON, VARY))
 
 
 async def import_(exchange: Exchange) -> Answer:
@@ -58,7 +57,7 @@ async def import_(exchange: Exchange) -> Answer:
     exchange.asked = sum(map(_size, objects))
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
-    done = await exchange.while_here(exchange.tenant.perform(exchange.call(operation)))
+    done = await exchange.tenant.perform(exchange.call(operation))
     if not isinstance(done, ImportDone):
         raise TypeError("an import answers for each object")
     # Each of thousands of refusals is searched for secrets.

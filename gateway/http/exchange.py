@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
 import msgspec
 from litestar.types import HTTPScope, Receive
 
 from contracts.call import Call, Journal
-from contracts.errors import DeadlineExceeded, GatewayError, OperationNotSupported, PayloadTooLarge
+from contracts.errors import DeadlineExceeded, GatewayError, PayloadTooLarge
 from contracts.operations import Operation
 from contracts.paths import ObjectPath
 from gateway.clock import Clock
 from gateway.http import context
+from gateway.http.answers import Answer, Streamed
 from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
+from gateway.http.fingerprint import FormDigest
+from gateway.http.keyrun import KeyRun
 from gateway.http.principals import Authenticator, Client
 from gateway.http.problems import Problem, problem
+from gateway.quota.view import QuotaView
 from gateway.settings import LimitSettings
 from gateway.tenants import Tenant, Tenants
 
@@ -42,11 +46,36 @@ class Reporter(Protocol):
     def failed(self, exchange: Exchange, failure: BaseException) -> None: ...
 
 
+class Degraded(msgspec.Struct, frozen=True):
+    """A part that is not as it should be, without keeping the gateway from serving."""
+
+    text: str
+
+
+Check = Callable[[], Awaitable[str | Degraded | None]]
+"""Looks after one part: None when it is well, a text when it cannot serve."""
+
+
+Attempt = Callable[[], Awaitable[Answer | Streamed]]
+"""Carries a call out. An error is an answer already, and stands in the exchange's ``failure``."""
+
+
+class Keys(Protocol):
+    """Writes that are repeated with the same idempotency key run once."""
+
+    async def once(self, exchange: Exchange, limit: int | None, attempt: Attempt) -> Answer | Streamed:
+        """What ``attempt`` answers, or what it answered before; its body has ``limit`` bytes, none when None.
+
+        Raises KeyTaken, and StoreUnavailable where the promise could not be kept.
+        """
+        ...
+
+
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the routes need.
 
-    ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz; ``redact`` takes the
-    configuration's secrets out of a text.
+    ``quotas`` are by environment. ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz:
+    each says what is the matter, or None. ``redact`` takes the configuration's secrets out of a text.
     """
 
     tenants: Tenants
@@ -54,10 +83,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     reporter: Reporter
     clock: Clock
     cursors: Cursors
+    keys: Keys
     metrics: Callable[[], bytes]
     limits: Limits = Limits()
     redact: Callable[[str], str] = str
-    checks: Mapping[str, Callable[[], Awaitable[str | None]]] = {}
+    quotas: Mapping[str, QuotaView] = {}
+    checks: Mapping[str, Check] = {}
 
 
 CLIENT_CLOSED = 499
@@ -74,10 +105,13 @@ class Disconnected(Exception):
 class Exchange:
     """What an endpoint works on.
 
-    ``client`` and ``tenant`` are there when the endpoint needs them. ``operation``, ``path``, ``entity``,
-    ``action``, ``connector``, ``dry_run``, ``asked`` (writes, readings or objects), ``failures``
-    (how many of them ended in which error), ``received`` and ``answered`` (bytes of the two bodies), ``journal`` and
-    ``failure`` are what the log line and the metrics say in the end; ``quiet`` leaves both
+    ``client`` and ``tenant`` are there when the endpoint needs them. Under an idempotency key ``run`` is there,
+    ``form`` takes in what a form holds, and ``key_state`` is what became known of the key. ``body_read`` says that
+    the connection has nothing more to give, ``departed`` that a request of a write was let go.
+
+    ``operation``, ``path``, ``entity``, ``action``, ``connector``, ``dry_run``, ``asked`` (writes, readings or
+    objects), ``failures`` (how many of them ended in which error), ``received`` and ``answered`` (bytes of the two
+    bodies), ``journal`` and ``failure`` are what the log line and the metrics say in the end; ``quiet`` leaves both
     out while nothing fails, for what a machine asks every few seconds. ``patient`` gives a call the longest
     time when its caller does not say, as one with many records needs it.
     """
@@ -110,6 +144,12 @@ class Exchange:
         self.answered = 0
         self.journal = Journal()
         self.failure: GatewayError | None = None
+        self.run: KeyRun | None = None
+        self.form: FormDigest | None = None
+        self.key_state: str | None = None
+        self.body_read = False
+        self.departed = False
+        self._body: bytes | None = None
         self._circumstances: context.Circumstances | None = None
 
     @property
@@ -121,20 +161,29 @@ class Exchange:
             )
         return self._circumstances
 
+    def be_patient(self) -> None:
+        """Give the call the longest time if its caller has not said how long."""
+        self.patient, self._circumstances = True, None
+
     @property
     def deadline(self) -> float:
         """On the gateway's monotonic clock, counted from the arrival of the request."""
         return self.started + self.circumstances.timeout
 
+    @property
+    def binding(self) -> bool:
+        """Whether what has been begun must come to its end, though nobody waits for it any more.
+
+        A write that is on its way does; under an idempotency key the call, since a repetition asks what became of it.
+        """
+        return self.journal.writing > 0 or (self.departed and self.run is not None)
+
     def call(self, operation: Operation) -> Call:
-        """The call for an operation. Raises :class:`OperationNotSupported` for an idempotency key on a write."""
+        """The call for an operation. Raises OutcomeUnknown for one that may neither be repeated nor replayed."""
         given = self.circumstances
         self.operation = self.journal.operation = operation.kind
-        if given.idempotency_key is not None and not operation.safe:
-            raise OperationNotSupported(
-                "this gateway keeps no store for idempotency keys, so it cannot promise that the write runs once; "
-                "send it without Idempotency-Key"
-            )
+        if self.run is not None and not operation.safe:
+            self.run.check(operation)
         return Call(
             operation=operation,
             tenant=self.tenant.name,
@@ -147,6 +196,8 @@ class Exchange:
             idempotency_key=given.idempotency_key,
             traceparent=self.traceparent,
             minimal=context.minimal(self.headers),
+            departing=None if operation.safe else self._departing,
+            doubtful=self.run is not None and self.run.doubtful,
             journal=self.journal,
         )
 
@@ -155,30 +206,16 @@ class Exchange:
         self.failures[error.code] += 1
         return problem(error, self.request_id, self.services.redact)
 
-    async def while_here(self, work: Coroutine[object, object, T]) -> T:
-        """What the work ends in. It is given up when the caller goes away, whose body has been read.
-
-        Raises what it raises, and :class:`Disconnected`.
-        """
-        doing, watch = asyncio.ensure_future(work), asyncio.ensure_future(self.disconnected())
-        try:
-            await asyncio.wait((doing, watch), return_when=asyncio.FIRST_COMPLETED)
-            if not doing.done():
-                raise Disconnected
-            return doing.result()
-        finally:
-            doing.cancel()
-            watch.cancel()
-            await asyncio.gather(doing, watch, return_exceptions=True)
-
     async def body(self, limit: int) -> bytes:
-        """The whole body.
+        """The whole body, however often it is asked for.
 
         Raises :class:`PayloadTooLarge` as soon as it is known to be longer than ``limit`` bytes,
         :class:`DeadlineExceeded` when it does not come in time, and :class:`Disconnected`.
         """
-        self.refuse_longer(limit)
-        return await self.in_time(lambda: self._read(limit))
+        if self._body is None:
+            self.refuse_longer(limit)
+            self._body = await self.in_time(lambda: self._read(limit))
+        return self._body
 
     async def in_time(self, read: Callable[[], Awaitable[T]]) -> T:
         """What is read of the body. Raises :class:`DeadlineExceeded` when it does not come in time."""
@@ -214,7 +251,16 @@ class Exchange:
             raise Disconnected
         chunk = message.get("body", b"")
         self.received += len(chunk)
-        return chunk, message.get("more_body", False)
+        self.body_read = not message.get("more_body", False)
+        return chunk, not self.body_read
+
+    async def _departing(self) -> None:
+        """Awaited before a request of a write leaves. Raises DeadlineExceeded, and what the run of a key raises."""
+        if self.run is not None and not self.journal.left:
+            await self.run.depart(self.journal, self.deadline)
+        if self.journal.left:
+            raise DeadlineExceeded("the caller has gone away; the write was not sent")
+        self.departed = True
 
     async def disconnected(self) -> None:
         """Returns when the caller has gone."""

@@ -43,7 +43,7 @@ async def take(exchange: Exchange) -> Answer:
     exchange.asked = len(readings)
     if flag(parameters, "dry_run"):
         return plan_answer(exchange, operation)
-    taken = await exchange.while_here(exchange.tenant.perform(exchange.call(operation)))
+    taken = await exchange.tenant.perform(exchange.call(operation))
     if not isinstance(taken, ReadingsTaken):
         raise TypeError("readings are answered one by one")
     return json_answer({"results": [_shown(exchange, done) for done in taken.results]})

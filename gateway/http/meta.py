@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateway.http.answers import Answer, json_answer
-from gateway.http.exchange import Exchange
+from gateway.http.exchange import Degraded, Exchange
 from gateway.http.negotiation import accepted
 from gateway.http.parameters import flag, parse_parameters
 from gateway.http.plans import plan_answer
@@ -41,12 +41,21 @@ async def livez(exchange: Exchange) -> Answer:
 
 
 async def readyz(exchange: Exchange) -> Answer:
-    """Whether each part can serve; 503 when one cannot."""
+    """Whether each part can serve; 503 when one cannot. What serves with less than all says so, with 200."""
     exchange.quiet = True
-    parts = {name: await check() or "ok" for name, check in exchange.services.checks.items()}
-    ready = all(state == "ok" for state in parts.values())
-    document = {"status": "ready" if ready else "not ready", "parts": parts}
-    return json_answer(document, status=200 if ready else 503)
+    found = {name: await check() for name, check in exchange.services.checks.items()}
+    states = ("ready", "degraded", "not ready")
+    worst = max((_badness(state) for state in found.values()), default=0)
+    parts = {name: _said(state) for name, state in found.items()}
+    return json_answer({"status": states[worst], "parts": parts}, status=503 if worst == 2 else 200)
+
+
+def _badness(state: str | Degraded | None) -> int:
+    return 1 if isinstance(state, Degraded) else 2 * (state is not None)
+
+
+def _said(state: str | Degraded | None) -> str:
+    return f"degraded: {state.text}" if isinstance(state, Degraded) else state or "ok"
 
 
 async def metrics(exchange: Exchange) -> Answer:

@@ -15,6 +15,9 @@ from multipart import (  # type: ignore[import-untyped]
 
 from contracts.errors import InvalidBody, PayloadTooLarge
 from contracts.operations import Upload
+from gateway.http.exchange import Exchange
+from gateway.http.fingerprint import FormDigest
+from gateway.http.negotiation import require_plain
 
 MAX_PARTS = 100
 MAX_FIELD = 1_048_576
@@ -38,15 +41,36 @@ def boundary(content_type: bytes) -> bytes:
     return value.encode()
 
 
+def uploads(exchange: Exchange) -> Uploads:
+    """The parts of the form that came. Raises UnsupportedMediaType, PayloadTooLarge and :class:`InvalidBody`."""
+    limit = exchange.services.limits.upload
+    require_plain(exchange.headers.get(b"content-encoding"))
+    exchange.refuse_longer(limit)
+    separator = boundary(exchange.headers.get(b"content-type", b""))
+    return Uploads(separator, exchange.receive_chunk, limit, exchange.form)
+
+
+async def take_in(exchange: Exchange) -> None:
+    """Read the form to its end for ``exchange.form`` alone. Raises what iterating raises."""
+    async for _ in uploads(exchange):
+        pass
+
+
 class Uploads:
     """The parts of one body, in order, each to be read before the next.
 
     Fields come whole (at most 1 MiB each), files as they arrive; what is left unread of a file is
     skipped. Iterating raises :class:`InvalidBody`, :class:`PayloadTooLarge` past ``limit`` bytes in
-    all, and what ``receive`` raises.
+    all, and what ``receive`` raises. ``form`` takes in all that is read.
     """
 
-    def __init__(self, separator: bytes, receive: Callable[[], Awaitable[Chunk]], limit: int) -> None:
+    def __init__(
+        self,
+        separator: bytes,
+        receive: Callable[[], Awaitable[Chunk]],
+        limit: int,
+        form: FormDigest | None = None,
+    ) -> None:
         self._separator = separator.decode()
         self._parser = PushMultipartParser(
             separator,
@@ -56,6 +80,7 @@ class Uploads:
         )
         self._receive = receive
         self._limit = limit
+        self._form = form
         self._size = 0
         self._more = True
         self._over = False
@@ -99,6 +124,18 @@ class Uploads:
             yield bytes(event)
 
     async def _next(self) -> object:
+        """The next event, taken in."""
+        event = await self._event()
+        if self._form is not None:
+            if isinstance(event, MultipartSegment):
+                self._form.part(event.name, event.filename, event.content_type)
+            elif isinstance(event, bytes | bytearray):
+                self._form.content(event)
+            elif event is _END:
+                self._form.end()
+        return event
+
+    async def _event(self) -> object:
         """The parser's next event: a part's head, a piece of it, None at its end, or ``_END``."""
         while True:
             try:

@@ -9,11 +9,13 @@ import msgspec
 from gateway.capabilities import Served
 from gateway.http import description
 from gateway.http.description import HEADERS, OPERATIONS, PARAMETERS, Described, Parameter, Reply
-from gateway.http.description.common import COST
+from gateway.http.description.common import ACCOUNT, COST
 from gateway.http.description.schemas import REF, SCHEMAS, Json, list_of, reference
 from gateway.http.plans import PlanDocument
 from gateway.http.problem_kinds import KINDS
 from gateway.http.problems import Problem
+from gateway.quota.ledger import Figures
+from gateway.quota.view import QuotaDocument
 from gateway.version import VERSION
 
 _FAILURE_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
@@ -96,13 +98,18 @@ def _failures(operation: Described) -> Json:
     return {
         str(status): {
             "description": "\n".join(f"* `{code}`: {KINDS[code].error.title}." for code in by_status[status]),
-            "headers": _headers(
-                (*(COST[:1] if operation.public else COST), *_FAILURE_HEADERS.get(status, ()))
-            ),
+            "headers": _headers((*_always(operation), *_FAILURE_HEADERS.get(status, ()))),
             "content": _content({"application/problem+json": "Problem"}),
         }
         for status in sorted(by_status)
     }
+
+
+def _always(operation: Described) -> tuple[str, ...]:
+    """The headers of every refusal: of a public route none but the id, and the quota's where there is a tenant."""
+    if operation.public:
+        return ACCOUNT[:1]
+    return COST if "tenant" in operation.parameters else ACCOUNT
 
 
 def _parameter(parameter: Parameter) -> Json:
@@ -128,7 +135,7 @@ def _headers(names: Iterable[str]) -> Json:
 
 def _schemas() -> Json:
     _, components = msgspec.json.schema_components(
-        (Problem, PlanDocument, Served), ref_template=REF, schema_hook=_schema
+        (Problem, PlanDocument, Served, QuotaDocument, Figures), ref_template=REF, schema_hook=_schema
     )
     # Defaults come as Python has them; the document is what JSON makes of them.
     components = msgspec.json.decode(msgspec.json.encode(components))
@@ -150,6 +157,8 @@ def _schemas() -> Json:
         "ActionOrPlan": ("Action", "PlanDocument"),
         "CapabilitiesOrPlan": ("CapabilityList", "PlanDocument"),
         "TenantsOrPlan": ("TenantList", "PlanDocument"),
+        "QuotaOrPlan": ("QuotaDocument", "PlanDocument"),
+        "UsageOrPlan": ("Usage", "PlanDocument"),
     }
     return {
         **components,

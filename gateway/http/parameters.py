@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus
 
 from contracts.errors import Fault, InvalidRequest
 
@@ -38,6 +38,11 @@ def flag(parameters: dict[str, str], name: str) -> bool:
     if value not in ("true", "false"):
         raise refused(name, f"'{name}' is true or false")
     return value == "true"
+
+
+def planned(query_string: bytes) -> bool:
+    """Whether a query asks for a dry run; what is wrong with it is for others to say."""
+    return b"true" in (value.lower() for name, value in parse_qsl(query_string) if name == b"dry_run")
 
 
 def whole_number(parameters: dict[str, str], name: str, least: int, most: int) -> int | None:

@@ -25,24 +25,19 @@ async def records(exchange: Exchange, operation: ListRecords | RunExport) -> Who
     A deadline that the caller gave bounds them together. Without one each page has the default, and what
     comes in one piece from the upstream has the most that a caller could have given.
     """
-    call = exchange.call(operation)
     if exchange.circumstances.explicit:
-        return await exchange.tenant.stream(call)
+        return await exchange.tenant.stream(exchange.call(operation))
+    exchange.be_patient()
     clock, timeouts = exchange.services.clock, exchange.services.limits.timeouts
     return await exchange.tenant.stream(
-        msgspec.structs.replace(call, deadline=exchange.started + timeouts.most),
-        page_deadline=lambda: clock.monotonic() + timeouts.default,
+        exchange.call(operation), page_deadline=lambda: clock.monotonic() + timeouts.default
     )
 
 
 async def stream_records(exchange: Exchange, operation: ListRecords | RunExport) -> Streamed:
-    """All records, one a line. Raises what a call raises, and Disconnected."""
-
-    async def begin() -> Streamed:
-        whole = await records(exchange, operation)
-        return await streamed(whole.pieces, *language(whole.content_language))
-
-    return await exchange.while_here(begin())
+    """All records, one a line. Raises what a call raises."""
+    whole = await records(exchange, operation)
+    return await streamed(whole.pieces, *language(whole.content_language))
 
 
 async def streamed(pieces: AsyncGenerator[Sequence[object], None], *further: Header) -> Streamed:

@@ -36,6 +36,7 @@ from tests.support.bad_answers import (
 )
 from tests.support.four_tenants import CONNECTORS
 from tests.support.problems import checked
+from tests.support.quota import plain
 from tests.support.servers import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -91,7 +92,7 @@ class Rig:
 async def rig() -> AsyncIterator[Rig]:
     log = io.BytesIO()
     async with Sandbox(SandboxOptions(limits="off", zone="Europe/Amsterdam")) as sandbox:
-        gateway = build(demo_settings(sandbox.url + "/api/v1", sandbox.url), log=log)
+        gateway = build(plain(demo_settings(sandbox.url + "/api/v1", sandbox.url), counted=False), log=log)
         async with (
             serving(gateway.app) as url,
             httpx2.AsyncClient(base_url=url, headers={"X-API-Key": "demo-key"}, timeout=30) as client,

@@ -18,8 +18,12 @@ import pytest_asyncio
 from openapi_schema_validator import OAS31Validator
 
 from adapters.sandbox import Fault, Sandbox, SandboxOptions
+from gateway.bootstrap import build
+from gateway.demo.run import demo_settings
 from gateway.http.openapi import document
 from tests.support.four_tenants import CONNECTORS, READING, SCRIPT, TENANTS, Step, playing, send
+from tests.support.quota import plain
+from tests.support.servers import serving
 
 DRY = {"dry_run": "true"}
 LINES = {"Accept": "application/x-ndjson"}
@@ -56,6 +60,11 @@ FURTHER = (
     Step("imports, dry", "POST", "/imports/IMP_VENDOR", DRY, {"objects": [VENDOR]}),
     Step("imports, type", "POST", "/imports/IMP_VENDOR", headers={"Content-Type": "text/xml"}),
     Step("capabilities", "GET", "/capabilities"),
+    Step("quota", "GET", "/quota"),
+    Step("quota, dry", "GET", "/quota", DRY),
+    Step("usage", "GET", "/usage", {"by": "client,operation,adapter,day"}),
+    Step("usage, dry", "GET", "/usage", DRY),
+    Step("usage, wrong", "GET", "/usage", {"by": "weekday"}),
     Step("absent action", "POST", "/actions/REST_Nope", body={}),
     Step("key", "GET", "Equipment/00001", headers={"X-API-Key": "wrong"}),
 )
@@ -75,6 +84,17 @@ async def demo(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def uncounted(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
+    """The demo over an upstream whose quota is none: after a refusal for it nobody has to wait."""
+    settings = plain(demo_settings(sandbox.url + "/api/v1", sandbox.url), counted=False)
+    async with (
+        serving(build(settings).app) as url,
+        httpx2.AsyncClient(base_url=url, headers={"X-API-Key": "demo-key"}, timeout=30) as client,
+    ):
+        yield client
+
+
 @pytest.mark.parametrize("tenant", TENANTS)
 async def test_every_answer_is_as_described(demo: httpx2.AsyncClient, tenant: str) -> None:
     for step in SCRIPT + FURTHER:
@@ -85,7 +105,7 @@ async def test_every_answer_is_as_described(demo: httpx2.AsyncClient, tenant: st
 @pytest.mark.parametrize("tenant", CONNECTORS)
 @pytest.mark.parametrize("headers", [{}, LINES])
 async def test_answers_about_an_upstream_that_fails_are_as_described(
-    demo: httpx2.AsyncClient, sandbox: Sandbox, tenant: str, headers: Mapping[str, str]
+    uncounted: httpx2.AsyncClient, sandbox: Sandbox, tenant: str, headers: Mapping[str, str]
 ) -> None:
     for fault in (
         Fault(action="answer", status=503, body="busy"),
@@ -101,7 +121,7 @@ async def test_answers_about_an_upstream_that_fails_are_as_described(
             Step("imports", "POST", "/imports/IMP_VENDOR", {}, {"objects": [VENDOR]}),
         ):
             sandbox.faults.add(fault)
-            answer = await send(demo, tenant, step)
+            answer = await send(uncounted, tenant, step)
             sandbox.faults.clear()
             assert faults(answer) == [], (fault, step.title, answer.text[:500])
 

@@ -1,4 +1,4 @@
-"""Callers that go away in the middle: nothing more is sent for them, and the upstream is let go too."""
+"""Callers that go away in the middle: what is on its way is completed, and nothing more is sent for them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx2
 import pytest
 
 from adapters.sandbox import Fault, Sandbox
 from tests.support.servers import KEY, Served, eventually, gateway
 
 CONNECTOR = {"demo": {"adapters": {"connector": {"exports": {"Equipment": {"connector": "EXP_EQUIPMENT"}}}}}}
+JOB = {"Context": 1, "Status": 1, "Description": "Leak"}
 READING = {"equipment": "00001", "point": "RUNHOURS", "value": 1}
 CHANGE = {"method": "PATCH", "path": "Vendor/2513", "body": {"City": "Bonn"}}
 MANY: dict[str, dict[str, list[dict[str, object]]]] = {
@@ -21,14 +23,22 @@ MANY: dict[str, dict[str, list[dict[str, object]]]] = {
 }
 
 
-async def asking(served: Served, method: str, path: str, body: object, accept: str) -> asyncio.StreamWriter:
+def caller(served: Served) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, timeout=20)
+
+
+async def asking(
+    served: Served, method: str, path: str, body: object, accept: str, key: str | None = None
+) -> asyncio.StreamWriter:
     """A caller that has asked and has read nothing."""
     host, port = served.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
     content = b"" if body is None else json.dumps(body).encode()
     head = (
         f"{method} /v1/demo/{path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\nAccept: {accept}\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
+        f"Content-Length: {len(content)}\r\n"
+        + ("" if key is None else f"Idempotency-Key: {key}\r\n")
+        + "\r\n"
     )
     writer.write(head.encode() + content)
     await writer.drain()
@@ -40,7 +50,7 @@ async def asking(served: Served, method: str, path: str, body: object, accept: s
 async def test_the_rest_of_what_was_asked_is_not_sent(sandbox: Sandbox, many: str, accept: str) -> None:
     tenants = {"demo": {"adapters": ["rest", "batch"]}}
     async with gateway(sandbox.url + "/api/v1", tenants) as served:
-        sandbox.faults.add(Fault(action="delay", skip=1, seconds=30))
+        sandbox.faults.add(Fault(action="delay", skip=1, seconds=0.8))
         writer = await asking(served, "POST", many, MANY[many], accept)
         await eventually(lambda: sandbox.ledger.calls)
         writer.transport.abort()
@@ -98,3 +108,68 @@ async def test_the_upstream_of_an_export_is_let_go(method: str, path: str, accep
         (line,) = served.lines()
     assert (line["status"], line["units"]) == (499, 1)
     assert "went away" in str(line["detail"])
+
+
+def effects(sandbox: Sandbox) -> list[str | None]:
+    return [entry.effect for entry in sandbox.ledger.calls]
+
+
+async def test_a_write_that_is_on_its_way_is_completed_and_its_answer_kept(sandbox: Sandbox) -> None:
+    async with gateway(sandbox.url + "/api/v1") as served, caller(served) as client:
+        sandbox.faults.add(Fault(action="delay", seconds=0.8))
+        writer = await asking(served, "POST", "objects/Job", JOB, "application/json", "k")
+        await eventually(lambda: sandbox.ledger.received)
+        writer.transport.abort()
+        await eventually(served.lines)
+        (line,) = served.lines()
+        assert (line["status"], line["units"], line["idempotency"]) == (499, 1, "begun")
+        headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+        again = await client.post("/v1/demo/objects/Job", content=json.dumps(JOB), headers=headers)
+        assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert len(effects(sandbox)) == 1
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+async def test_what_was_not_sent_of_a_batch_is_kept_as_such(sandbox: Sandbox, accept: str) -> None:
+    tenants = {"demo": {"adapters": ["rest", "batch"]}}
+    async with gateway(sandbox.url + "/api/v1", tenants) as served, caller(served) as client:
+        sandbox.faults.add(Fault(action="delay", skip=1, seconds=0.8))
+        writer = await asking(served, "POST", "batch", MANY["batch"], accept, "k")
+        await eventually(lambda: sandbox.ledger.received == 2)
+        writer.transport.abort()
+        await eventually(served.lines)
+        headers = {"Idempotency-Key": "k", "Accept": accept, "Content-Type": "application/json"}
+        content = json.dumps(MANY["batch"]).encode()
+        again = await client.post("/v1/demo/batch", content=content, headers=headers)
+        lines = [json.loads(line) for line in again.text.splitlines()]
+    results = lines if accept.endswith("ndjson") else lines[0]["results"]
+    assert again.headers["idempotency-replayed"] == "true"
+    assert [result["status"] for result in results] == [200] * 200 + [504] * 100
+    assert {result["error"]["outcome"] for result in results[200:]} == {"not_sent"}
+    assert sandbox.ledger.received == 2
+
+
+async def test_a_write_that_still_waits_is_given_up(sandbox: Sandbox) -> None:
+    full = {"quota": {"burst": {"limit": 1}, "cold_start": "trust"}}
+    async with gateway(sandbox.url + "/api/v1", environment=full) as served, caller(served) as client:
+        assert (await client.get("/v1/demo/objects/Equipment/00001")).status_code == 200
+        for key in ("k", None):
+            writer = await asking(served, "PUT", "objects/Equipment/00001", JOB, "application/json", key)
+            await asyncio.sleep(0)
+            writer.transport.abort()
+        await eventually(lambda: len(served.lines()) == 3)
+        assert [line["status"] for line in served.lines()[1:]] == [499, 499]
+    assert sandbox.ledger.received == 1
+
+
+async def test_a_body_that_does_not_come_whole_is_not_waited_for(sandbox: Sandbox) -> None:
+    async with gateway(sandbox.url + "/api/v1") as served:
+        host, port = served.url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        head = f"PUT /v1/demo/objects/Equipment/00001 HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\n"
+        writer.write(head.encode() + b"Content-Length: 100\r\nIdempotency-Key: k\r\n\r\n{")
+        await writer.drain()
+        writer.transport.abort()
+        await eventually(served.lines)
+        (line,) = served.lines()
+    assert (line["status"], line["idempotency"], line["units"]) == (499, None, 0)

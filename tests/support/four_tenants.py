@@ -17,6 +17,7 @@ from adapters.sandbox import Sandbox, SandboxOptions
 from contracts.conformance import NOW, ZONE
 from gateway.bootstrap import build
 from gateway.demo.run import demo_settings
+from tests.support.quota import plain
 from tests.support.servers import serving
 
 TENANTS = ("demo", "demo-onprem", "demo-connector", "demo-soap")
@@ -184,7 +185,7 @@ SCRIPT: tuple[Step, ...] = (
 @asynccontextmanager
 async def playing(sandbox: Sandbox) -> AsyncIterator[httpx2.AsyncClient]:
     """A caller with all rights of the demo's gateway over a sandbox."""
-    gateway = build(demo_settings(sandbox.url + "/api/v1", sandbox.url))
+    gateway = build(plain(demo_settings(sandbox.url + "/api/v1", sandbox.url)))
     async with (
         serving(gateway.app) as url,
         httpx2.AsyncClient(base_url=url, headers={"X-API-Key": "demo-key"}, timeout=30) as client,

@@ -14,6 +14,7 @@ import msgspec
 import psutil
 
 from gateway.keys import hash_key
+from tests.support.quota import ENVIRONMENT, STORE
 from tests.support.servers import KEY, UPSTREAM_KEY, UPSTREAM_PASSWORD, UPSTREAM_USER
 
 UPLOAD = "_CustomUpload"
@@ -77,8 +78,14 @@ def gateway_process(upstream: Running, folder: Path) -> Iterator[Running]:
     }
     document = {
         "server": {"port": 0},
+        "store": {**STORE},
         "environments": {
-            "plant": {"rest": upstream.url + "/api/v1", "site": upstream.url, "zone": "Europe/Amsterdam"}
+            "plant": {
+                "rest": upstream.url + "/api/v1",
+                "site": upstream.url,
+                "zone": "Europe/Amsterdam",
+                **ENVIRONMENT,
+            }
         },
         "tenants": {
             name: {

@@ -17,6 +17,7 @@ from gateway.bootstrap import Gateway, build
 from gateway.clock import Clock
 from gateway.keys import hash_key
 from gateway.settings import parse
+from tests.support.quota import ENVIRONMENT, STORE, TENANT
 
 UPSTREAM_KEY = "sandbox-demo"
 UPSTREAM_USER = "sandbox-user"
@@ -79,11 +80,14 @@ async def gateway(
     environment: Mapping[str, object] | None = None,
     server: Mapping[str, object] | None = None,
     secrets: Mapping[str, str] | None = None,
+    store: Mapping[str, object] = STORE,
+    idempotency: Mapping[str, object] | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Served]:
     """A gateway in front of ``upstream`` (a REST base address), with a tenant ``demo`` when none is given.
 
     The environment's site is what stands before ``/api/v1``, and each tenant has the credentials for both.
+    Unless the arguments say otherwise nothing is limited, nothing repeated and nothing left alone.
     ``test-key`` may do everything, ``test-read-key`` may read, ``test-narrow-key`` sees no tenant ``demo``.
     """
     tenants = tenants or {"demo": {}}
@@ -95,9 +99,11 @@ async def gateway(
     }
     document = {
         "server": {"log": {"format": "json"}, **(server or {})},
-        "environments": {"plant": {**plant, **(environment or {})}},
+        "store": {**store},
+        "idempotency": {**(idempotency or {})},
+        "environments": {"plant": {**plant, **ENVIRONMENT, **(environment or {})}},
         "tenants": {
-            name: {"environment": "plant", "credentials": credentials, **tenant}
+            name: {"environment": "plant", "credentials": credentials, **TENANT, **tenant}
             for name, tenant in {**tenants, "other": {}}.items()
         },
         "clients": {

@@ -10,6 +10,8 @@ CALL_ERRORS = (
     *TENANT_ERRORS,
     "operation_not_supported",
     "quota_exceeded",
+    "circuit_open",
+    "store_unavailable",
     "upstream_unavailable",
     "upstream_invalid_response",
     "upstream_auth_failed",
@@ -23,14 +25,18 @@ WRITE_ERRORS = (
     "invalid_body",
     "payload_too_large",
     "unsupported_media_type",
+    "idempotency_in_flight",
+    "idempotency_mismatch",
 )
 RECORD_WRITE_ERRORS = (*WRITE_ERRORS, *PATH_ERRORS)
 
 ALWAYS = ("X-Request-Id", "traceparent")
 CALL = ("tenant", "Request-Timeout", "Priority", *ALWAYS, "Accept-Language")
-COST = ("X-Request-Id", "Quota-Cost", "Server-Timing")
+ACCOUNT = ("X-Request-Id", "Quota-Cost", "Server-Timing")
+COST = (*ACCOUNT, "RateLimit-Policy", "RateLimit")
+WRITTEN = (*COST, "Idempotency-Replayed")
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 WRITE = ("path", *CALL, "Content-Language", "Prefer", "Idempotency-Key", "dry_run")
-STORED = (*COST, "ETag", "Content-Language", "Preference-Applied")
+STORED = (*WRITTEN, "ETag", "Content-Language", "Preference-Applied")
 DRY = Reply(200, "With `dry_run=true`: what would be sent.", {JSON: "PlanDocument"}, COST)

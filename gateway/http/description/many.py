@@ -8,6 +8,7 @@ from gateway.http.description.common import (
     JSON,
     NDJSON,
     WRITE_ERRORS,
+    WRITTEN,
 )
 from gateway.http.description.model import Described, Reply
 
@@ -25,7 +26,8 @@ MANY: tuple[Described, ...] = (
         "those in `dependsOn`, earlier ones, and is not carried out when one of them fails; `$<id>` at the start "
         "of its path stands for the record that such a one made. `Accept: application/x-ndjson` streams the results "
         'as they come, one a line, and ends with `{"error": …}` if it breaks off. For a caller that goes away nothing '
-        "more is sent. A call that names no `Request-Timeout` has 300 seconds.",
+        "more is sent: what is on its way is completed, and under an `Idempotency-Key` the results are kept, those "
+        "that were not sent among them. A call that names no `Request-Timeout` has 300 seconds.",
         scope="write",
         parameters=(*CALL, "Content-Language", "Prefer", "Idempotency-Key", "dry_run"),
         body={JSON: "Batch"},
@@ -34,7 +36,7 @@ MANY: tuple[Described, ...] = (
                 200,
                 "A result for each operation, or with `dry_run=true` what would be sent.",
                 {JSON: "BatchResultsOrPlan", NDJSON: "BatchLine"},
-                (*COST, "Preference-Applied"),
+                (*WRITTEN, "Preference-Applied"),
             ),
         ),
         errors=WRITE_ERRORS,
@@ -65,7 +67,7 @@ MANY: tuple[Described, ...] = (
                 200,
                 "A result for each reading, or with `dry_run=true` what would be sent.",
                 {JSON: "MeasurementResultsOrPlan"},
-                COST,
+                WRITTEN,
             ),
         ),
         errors=WRITE_ERRORS,
@@ -125,7 +127,7 @@ MANY: tuple[Described, ...] = (
                 200,
                 "A result for each object, or with `dry_run=true` what would be sent.",
                 {JSON: "ImportResultsOrPlan"},
-                COST,
+                WRITTEN,
             ),
         ),
         errors=(*WRITE_ERRORS, "connector_not_found"),
@@ -146,7 +148,7 @@ MANY: tuple[Described, ...] = (
         parameters=("name", *CALL, "Idempotency-Key", "dry_run"),
         body_optional=True,
         body={JSON: "Arguments", "multipart/form-data": "Form"},
-        replies=(Reply(200, "What the workflow answered.", {JSON: "ActionOrPlan"}, COST),),
+        replies=(Reply(200, "What the workflow answered.", {JSON: "ActionOrPlan"}, WRITTEN),),
         errors=(*WRITE_ERRORS, "action_not_found"),
         curl=(
             '-X POST /v1/demo/actions/REST_ReportJob --json \'{"Description": "Leak", "ReportText": "Hall 3"}\'',

@@ -13,6 +13,7 @@ from gateway.http.description.common import (
     RECORD_WRITE_ERRORS,
     STORED,
     WRITE,
+    WRITTEN,
 )
 from gateway.http.description.model import Described, Reply
 
@@ -125,7 +126,7 @@ OBJECTS: tuple[Described, ...] = (
         text="It travels as a batch of one, or through an import connector: the upstream deletes nowhere else.",
         scope="write",
         parameters=("path", *CALL, "Idempotency-Key", "If-Match", "dry_run"),
-        replies=(Reply(204, "Deleted.", {}, COST), DRY),
+        replies=(Reply(204, "Deleted.", {}, WRITTEN), DRY),
         errors=(*RECORD_WRITE_ERRORS, "record_not_found", "precondition_failed"),
         curl=("-X DELETE /v1/demo/objects/Equipment/00001?dry_run=true",),
     ),

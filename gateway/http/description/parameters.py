@@ -9,6 +9,7 @@ def _text(pattern: str | None = None) -> dict[str, object]:
     return {"type": "string"} if pattern is None else {"type": "string", "pattern": pattern}
 
 
+_DATE: dict[str, object] = {"type": "string", "format": "date"}
 _FLAG: dict[str, object] = {"type": "boolean", "default": False}
 
 _PARAMETERS = (
@@ -69,6 +70,18 @@ _PARAMETERS = (
     ),
     Parameter("upsert", "query", "Create the record when there is none; never empties anything.", _FLAG),
     Parameter("dry_run", "query", "Send nothing; tell what would be sent and what it would cost.", _FLAG),
+    Parameter("from", "query", "The first day, today when left out; at most 400 days.", _DATE, "2026-11-01"),
+    Parameter("to", "query", "The last day, today when left out.", _DATE, "2026-11-30"),
+    Parameter(
+        "by",
+        "query",
+        "What the figures are told apart by, with commas between: `client`, `operation`, `adapter`, `day`.",
+        {"type": "string", "default": "client,operation"},
+        "client,operation",
+    ),
+    Parameter("client", "query", "Only what this client did.", _text(), "erp"),
+    Parameter("operation", "query", "Only operations of this kind, as in the capabilities.", _text(), "list"),
+    Parameter("adapter", "query", "Only what went through this adapter.", _text(), "rest"),
     Parameter(
         "Request-Timeout",
         "header",
@@ -108,8 +121,14 @@ _PARAMETERS = (
     Parameter(
         "Idempotency-Key",
         "header",
-        "Refused with `operation_not_supported` while the gateway keeps no store for it.",
-        {"type": "string", "maxLength": 257},
+        "A write that is repeated with the same key runs once: the answer of the first one is given again, with "
+        "`Idempotency-Replayed: true`. The same key with another method, path, query, language or body is 422; while "
+        "the first one is under way, 409. Quoted or bare, 1 to 255 visible ASCII characters; kept for 24 hours unless "
+        "the operator has set another time. What was never sent is not kept. Where it is not known "
+        "whether it was carried out, a repetition settles it if it can (a replacement, a change, a deletion, a create "
+        "with an `ExternalId`) and says `outcome_unknown` again if it cannot. It means nothing on a read or a dry run.",
+        {"type": "string", "maxLength": 512},
+        "b5b9ae4e-5a4f-4a9e-9b1c-6f4e4b8e7d11",
     ),
 )
 
@@ -119,7 +138,12 @@ HEADERS = {
     "X-Request-Id": "The id of the request, in the log too.",
     "Quota-Cost": "Units that the call took from the upstream's quota; not on a stream, which is not over yet.",
     "Server-Timing": "Milliseconds: `queue`, `upstream`, `gateway`; not on a stream.",
+    "RateLimit-Policy": "What the tenant may take of the upstream's quota: its own share, or that of all callers "
+    'together. `"day";q=4000;w=86400` is 4,000 units in 86,400 seconds (draft-ietf-httpapi-ratelimit-headers-11).',
+    "RateLimit": "What is left of it for this caller, whoever uses it up, and in how many seconds there is more: "
+    '`"burst";r=87;t=3, "day";r=3871;t=41200`. As the last call found it; left out while that is not known.',
     "ETag": "The strong tag of these bytes.",
+    "Idempotency-Replayed": "`true` on the answer of an earlier call with the same `Idempotency-Key`.",
     "Link": '`rel="next"`: the next page.',
     "Location": "The path of the record.",
     "Content-Language": "The language of the texts.",

@@ -141,6 +141,16 @@ _IMPORT_RESULT = _object(
         "error": reference("Problem"),
     },
 )
+_DAY: Json = {"type": "string", "format": "date"}
+_USAGE_ITEM: Json = {
+    "allOf": [reference("Figures")],
+    "properties": {
+        "client": {"type": "string"},
+        "operation": {"type": "string"},
+        "adapter": {"type": "string", "description": "`several` where parts of a call went different ways."},
+        "day": _DAY,
+    },
+}
 
 SCHEMAS: Mapping[str, Json] = MappingProxyType(
     {
@@ -217,8 +227,25 @@ SCHEMAS: Mapping[str, Json] = MappingProxyType(
         "Action": _object(("result",), {"result": {"type": "object"}}),
         "Arguments": {"type": "object", "additionalProperties": True},
         "Form": {"type": "object", "additionalProperties": True, "description": "Fields and files."},
+        "UsageItem": _USAGE_ITEM,
+        "Usage": _object(
+            ("from", "to", "by", "items", "total"),
+            {
+                "from": _DAY,
+                "to": _DAY,
+                "by": {"type": "array", "items": {"enum": ["client", "operation", "adapter", "day"]}},
+                "items": {"type": "array", "items": reference("UsageItem")},
+                "total": reference("Figures"),
+            },
+        ),
         "Tenant": _object(("name",), {"name": {"type": "string"}}),
-        "Health": _object(("status",), {"status": {"type": "string"}}),
+        "Health": _object(
+            ("status",),
+            {
+                "status": {"enum": ["live", "ready", "degraded", "not ready"]},
+                "parts": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+        ),
         "Anything": {"type": "object"},
         "Text": {"type": "string"},
     }

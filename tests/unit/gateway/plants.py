@@ -35,10 +35,9 @@ from contracts.results import BatchDone, Deleted, Found, MemberDone, Page, Resul
 from contracts.schema import Record
 from contracts.wire import Wire, WireRequest
 from gateway.clock import SystemClock
-from gateway.pipeline import policies
-from gateway.routing import Routing
+from gateway.pipeline import around_call
 from gateway.settings import CredentialSettings, Secret, TenantSettings
-from gateway.tenants import Tenant
+from gateway.tenants import Interface, Tenant
 
 SCHEMA = standard_schema()
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -234,11 +233,14 @@ def tenant(
     """A tenant of these adapters."""
     return Tenant(
         "demo",
-        TenantSettings(environment="plant", credentials=CredentialSettings(api_key=Secret("k"))),
+        TenantSettings(
+            environment="plant",
+            credentials=CredentialSettings(api_key=Secret("k")),
+            routes=dict(routes or {}),
+        ),
         schema=SCHEMA,
-        routing=Routing(adapters, routes or {}),
-        wires={name: NoWire() for name in adapters},
-        policies=policies(SystemClock()),
+        interfaces={name: Interface(adapter, NoWire()) for name, adapter in adapters.items()},
+        policies=around_call(SystemClock()),
         scan_limit=scan_limit,
         zone=ZONE,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
 
 import msgspec
@@ -18,10 +19,15 @@ from gateway.assembly import Assembly
 from gateway.bootstrap import mistakes
 from gateway.clock import SystemClock
 from gateway.keys import hash_key
-from gateway.settings import ConfigurationError, Settings, advice, parse
+from gateway.settings import ConfigurationError, LogSettings, Settings, advice, parse
+from gateway.stores.memory import MemoryStore
+from gateway.telemetry.events import Events
+from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
 from gateway.tenants import Tenants
+from gateway.traffic import Shared, environments
 from tests.faults.wires import a_call
+from tests.support.quota import plain
 
 KEY = "an upstream key"
 
@@ -84,7 +90,11 @@ def settings(tenant: dict[str, object], **environment: object) -> Settings:
 def assembled(given: Settings) -> Tenants:
     metrics = Metrics(version="0", config_hash="0", tenants=[], environments=[], adapters=[])
     schemas = {"plant": standard_schema()}
-    return Assembly(given, SPECS, schemas, SystemClock(), metrics).tenants()
+    clock = SystemClock()
+    events = Events(build_logger(LogSettings(), io.BytesIO()), metrics)
+    store = MemoryStore(clock)
+    shared = environments(plain(given), Shared(store.quota, store.breakers, clock, events))
+    return Assembly(given, SPECS, schemas, shared, clock, metrics).tenants()
 
 
 def told(given: Settings) -> list[str]:

@@ -21,10 +21,9 @@ from contracts.records import as_dict
 from contracts.results import Found, Page
 from contracts.wire import Slot
 from gateway.clock import SystemClock
-from gateway.pipeline import policies
-from gateway.routing import Routing
+from gateway.pipeline import around_call
 from gateway.settings import CredentialSettings, Secret, TenantSettings
-from gateway.tenants import Tenant
+from gateway.tenants import Interface, Tenant
 from gateway.wire import UpstreamWire, WireSettings
 from tests.unit.gateway.plants import SCHEMA, ZONE, Exporter, Tables, call, getting, listing, tenant
 
@@ -60,9 +59,8 @@ async def both() -> AsyncIterator[Both]:
             "direct",
             TenantSettings(environment="plant", credentials=CredentialSettings(api_key=Secret("k"))),
             schema=SCHEMA,
-            routing=Routing({"rest": rest}),
-            wires={"rest": wire},
-            policies=policies(SystemClock()),
+            interfaces={"rest": Interface(rest, wire)},
+            policies=around_call(SystemClock()),
             scan_limit=1,
             zone=ZONE,
         )

@@ -111,6 +111,9 @@ class MemoryAdapter:
     async def perform(self, call: Call, wire: Wire) -> Result:
         await asyncio.sleep(0)
         self.calls.append(call)
+        if call.departing is not None:
+            await call.departing()
+        call.journal.requests += 1
         call.journal.units += 1
         call.journal.sends.append(UpstreamSend("GET", 200, 0.25, "answered"))
         self.before(call)

@@ -20,15 +20,25 @@ from gateway.clock import SystemClock
 from gateway.http.app import build_http
 from gateway.http.cursors import Cursors
 from gateway.http.exchange import Limits, Services
+from gateway.http.idempotency import IdempotencyKeys
 from gateway.http.principals import Principals
 from gateway.http.reporting import CallReporter
 from gateway.keys import hash_key
-from gateway.pipeline import policies
-from gateway.routing import Routing
-from gateway.settings import ClientSettings, CredentialSettings, LogSettings, Secret, TenantSettings
+from gateway.pipeline import around_call
+from gateway.settings import (
+    ClientSettings,
+    CredentialSettings,
+    IdempotencySettings,
+    LogSettings,
+    Secret,
+    TenantSettings,
+)
+from gateway.stores.memory import MemoryStore
+from gateway.stores.ports import IdempotencyStore
+from gateway.telemetry.events import Events
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
-from gateway.tenants import Tenant, Tenants
+from gateway.tenants import Interface, Tenant, Tenants
 from tests.unit.http.memory_adapter import MemoryAdapter
 
 KEY = "all-key"
@@ -170,6 +180,7 @@ def services(
     log: io.BytesIO,
     limits: Limits,
     checks: Mapping[str, Callable[[], Awaitable[str | None]]] | None = None,
+    store: IdempotencyStore | None = None,
 ) -> tuple[Services, Metrics]:
     """Everything that the routes need, for two tenants; ``hidden`` is nobody's."""
     clock = SystemClock()
@@ -181,9 +192,8 @@ def services(
             name,
             settings,
             schema=standard_schema(),
-            routing=Routing({"memory": adapter}),
-            wires={"memory": NoWire()},
-            policies=policies(clock),
+            interfaces={"memory": Interface(adapter, NoWire())},
+            policies=around_call(clock),
             scan_limit=settings.scan_limit,
             zone=ZoneInfo("Europe/Amsterdam"),
         )
@@ -198,11 +208,14 @@ def services(
     metrics = Metrics(
         version="0", config_hash="0", tenants=["demo", "other"], environments=["plant"], adapters=["memory"]
     )
+    logger = build_logger(LogSettings(format="json"), log)
+    store = store or MemoryStore(clock).idempotency
     return (
         Services(
             tenants=Tenants(tenants),
             authenticate=Principals(clients),
-            reporter=CallReporter(build_logger(LogSettings(format="json"), log), metrics),
+            keys=IdempotencyKeys(store, IdempotencySettings(), clock, Events(logger, metrics)),
+            reporter=CallReporter(logger, metrics),
             clock=clock,
             cursors=Cursors(b"a secret of the test"),
             metrics=metrics.render,
@@ -239,8 +252,10 @@ async def listening(app: Litestar) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None) -> AsyncIterator[Served]:
+async def serving(
+    limits: Limits | None = None, store: IdempotencyStore | None = None
+) -> AsyncIterator[Served]:
     adapter, log = MemoryAdapter(), Log()
-    built, metrics = services(adapter, log, limits or Limits())
+    built, metrics = services(adapter, log, limits or Limits(), store=store)
     async with listening(build_http(built)) as port:
         yield Served(port, adapter, metrics, log)

@@ -94,6 +94,8 @@ async def test_a_name_that_can_be_none_is_not_found(api: Served, name: str) -> N
     assert api.adapter.calls == []
 
 
-async def test_a_repeated_write_cannot_be_promised_to_run_once(api: Served) -> None:
-    assert (await api.send("POST", ACTION, {"Idempotency-Key": "k"}, {})).code == "operation_not_supported"
-    assert not [call for call in api.adapter.calls if isinstance(call.operation, RunAction)]
+async def test_with_a_key_it_runs_once(api: Served) -> None:
+    first, second = [await api.send("POST", ACTION, {"Idempotency-Key": "k"}, {}) for _ in range(2)]
+    assert (first.status, first.content) == (second.status, second.content)
+    assert second.headers["idempotency-replayed"] == "true"
+    assert len([call for call in api.adapter.calls if isinstance(call.operation, RunAction)]) == 1

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from adapters.sandbox import Fault
+from tests.support.servers import eventually
 from tests.unit.sandbox.client import Client, serving
 
 NEW = {"Context": 1, "Status": 2}
@@ -55,6 +56,40 @@ async def test_matchers(client: Client) -> None:
     assert statuses == [200, 503, 503, 200, 200]
     overview = (await client.call("GET", "/_sandbox/faults")).json["faults"][0]
     assert (overview["seen"], overview["struck"]) == (3, 2)
+
+
+async def test_dice_choose_whom_it_strikes_and_fall_the_same_again(client: Client) -> None:
+    falls = []
+    for _ in range(2):
+        client.sandbox.faults.clear()
+        client.sandbox.faults.add(Fault(action="answer", chance=0.3, seed=7, count=None))
+        falls.append([(await client.get("Equipment('00001')")).status for _ in range(60)])
+    assert falls[0] == falls[1]
+    assert 8 <= falls[0].count(503) <= 28
+
+
+async def test_a_delay_of_a_random_length(client: Client) -> None:
+    client.sandbox.faults.add(Fault(action="delay", seconds=1, longest=2, count=None))
+    thrown = [client.sandbox.faults.strike("GET", "/") for _ in range(200)]
+    lengths = sorted(fault.seconds for fault in thrown if fault is not None)
+    assert 1 <= lengths[0] < 1.1
+    assert 1.9 < lengths[-1] <= 2
+
+
+async def test_what_is_delayed_takes_place_without_its_caller(client: Client) -> None:
+    client.sandbox.faults.add(Fault(action="delay", seconds=0.1))
+    body = json.dumps(NEW).encode()
+    head = (
+        "PUT /api/v1/object/Equipment('00042') HTTP/1.1\r\nHost: x\r\nApiKey: sandbox-demo\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    _, writer = await asyncio.open_connection("127.0.0.1", client.sandbox.port)
+    writer.write(head.encode() + body)
+    await writer.drain()
+    await eventually(lambda: client.sandbox.ledger.received)
+    writer.transport.abort()
+    await eventually(lambda: client.sandbox.ledger.calls)
+    assert (client.last.effect, client.last.size) == ("Insert Equipment 00042", len(body))
 
 
 async def test_for_ever_and_cleared(client: Client) -> None:

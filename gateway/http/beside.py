@@ -1,0 +1,57 @@
+"""What is still to be done when a call is over and nobody waits for it: a few tries, beside everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gateway.clock import Clock
+
+Step = Callable[[], Awaitable[None]]
+"""Done more than once it is as if done once."""
+
+TRIES = (0.0, 0.1, 0.5, 2.0)
+"""Seconds before each try."""
+
+PATIENCE = 1.0
+"""Seconds that the end waits for what is not done yet."""
+
+
+class Beside:
+    """The steps that are being tried."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(
+        self, step: Step, pauses: tuple[float, ...], failure: type[Exception], over: Callable[[], None]
+    ) -> asyncio.Task[None]:
+        """Try after each of the pauses until it does not end in ``failure``; ``over`` is told when that is so."""
+        task = asyncio.create_task(self._tried(step, pauses, failure, over))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def aclose(self) -> None:
+        """Wait a little for what is not done yet, then give it up."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PATIENCE)
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tried(
+        self, step: Step, pauses: tuple[float, ...], failure: type[Exception], over: Callable[[], None]
+    ) -> None:
+        try:
+            for pause in pauses:
+                if pause:
+                    await self._clock.sleep(pause)
+                try:
+                    return await step()
+                except failure:
+                    continue
+        finally:
+            over()

@@ -1,0 +1,104 @@
+"""What decides about everything that leaves: of each environment its windows, its queue, its budget and circuits.
+
+Tenants of one environment share them all, whatever credentials they have.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from gateway.clock import Clock
+from gateway.pipeline import around_adapter
+from gateway.policies import Policy
+from gateway.policies.breaker import Breaker
+from gateway.policies.budget import RetryBudget
+from gateway.policies.circuit import Circuit
+from gateway.policies.retry import Retry
+from gateway.quota.admission import Admission
+from gateway.quota.gate import QuotaGate
+from gateway.quota.recorder import Recorder
+from gateway.quota.view import QuotaView
+from gateway.quota.windows import Windows
+from gateway.settings import EnvironmentSettings, Settings
+from gateway.stores.ports import BreakerStore, QuotaStore
+from gateway.telemetry.events import Events
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """What the policies of all tenants work with."""
+
+    quota: QuotaStore
+    breakers: BreakerStore
+    clock: Clock
+    events: Events
+
+
+class Environment:
+    """One upstream installation: what all of its tenants share."""
+
+    def __init__(self, name: str, settings: Settings, shared: Shared) -> None:
+        self.name = name
+        self.settings: EnvironmentSettings = settings.environments[name]
+        tenants = {key: value for key, value in settings.tenants.items() if value.environment == name}
+        self.windows = Windows(name, self.settings, tenants)
+        self.admission = Admission(
+            self.windows,
+            self.settings.bulkhead,
+            {key: tenant.bulkhead for key, tenant in tenants.items()},
+            {key: client.weight for key, client in settings.clients.items()},
+            shared.quota,
+            shared.clock,
+            shared.events,
+        )
+        self._tenants = tenants
+        self._shared = shared
+        self._budget = RetryBudget(self.settings.retry_budget)
+        self._circuits: dict[str, Circuit] = {}
+
+    def gate(self, tenant: str, adapter: str, interface: str) -> QuotaGate:
+        """What stands before a tenant's way to an interface."""
+        counted = self.settings.quota.interfaces
+        return QuotaGate(self.admission, tenant, adapter, counted is None or interface in counted)
+
+    def policies(self, tenant: str, adapter: str) -> tuple[Policy, ...]:
+        """What is around everything that an adapter of a tenant does."""
+        shared = self._shared
+        retry = Retry(
+            self._tenants[tenant].retry,
+            self._budget,
+            environment=self.name,
+            adapter=adapter,
+            clock=shared.clock,
+            events=shared.events,
+            random=random.random,
+        )
+        return around_adapter(retry, Breaker(self._circuit(adapter)))
+
+    def _circuit(self, adapter: str) -> Circuit:
+        if adapter not in self._circuits:
+            self._circuits[adapter] = Circuit(
+                self.settings.breaker,
+                self._shared.breakers,
+                environment=self.name,
+                adapter=adapter,
+                clock=self._shared.clock,
+                events=self._shared.events,
+                random=random.random,
+            )
+        return self._circuits[adapter]
+
+    def view(self, recorder: Recorder, store_trouble: Callable[[], str | None]) -> QuotaView:
+        """What people see of the quota; ``store_trouble`` says what is the matter with the store."""
+        return QuotaView(self.windows, self.admission, recorder, self._shared.clock, store_trouble)
+
+    async def close(self) -> None:
+        """Wait until what was settled stands in the store."""
+        await self.admission.aclose()
+
+
+def environments(settings: Settings, shared: Shared) -> Mapping[str, Environment]:
+    """All of them, by name."""
+    return {name: Environment(name, settings, shared) for name in settings.environments}
