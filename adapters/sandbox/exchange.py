@@ -20,6 +20,7 @@ class Body:
         self._content = content
         self._hash = hashlib.sha256()
         self._pending = b""
+        self._arrived = False
         self.size = 0
         self.limit: int | None = None
 
@@ -49,7 +50,7 @@ class Body:
         return line
 
     def at_eof(self) -> bool:
-        return not self._pending and self._content.at_eof()
+        return not self._pending and (self._arrived or self._content.at_eof())
 
     def unread_data(self, data: bytes) -> None:
         """Put bytes back that were read too much."""
@@ -68,14 +69,25 @@ class Body:
         if length is not None and length > limit:
             raise too_large(limit)
 
+    async def arrive(self) -> None:
+        """Take in all of it, to be read later: the caller may go away meanwhile, and the call stands."""
+        chunks = [self._pending]
+        while chunk := await self._content.readany():
+            self._meter(chunk)
+            chunks.append(chunk)
+        self._pending = b"".join(chunks)
+        self._arrived = True
+
     async def _fill(self) -> None:
-        if self._pending:
-            return
-        self._pending = await self._content.readany()
-        self.size += len(self._pending)
-        self._hash.update(self._pending)
+        if not self._pending and not self._arrived:
+            self._pending = await self._content.readany()
+            self._meter(self._pending)
         if self.limit is not None and self.size > self.limit:
             raise too_large(self.limit)
+
+    def _meter(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._hash.update(chunk)
 
 
 def too_large(limit: int) -> Refusal:

@@ -1,6 +1,7 @@
 """Scripted faults: which calls they strike, and what then happens to them."""
 
 import re
+from random import Random
 from typing import Literal
 
 import msgspec
@@ -25,10 +26,12 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     It strikes calls whose method is ``method`` (any when ``None``) and whose raw path with query contains
     a match of the regular expression ``path``, ignoring case; it lets the first ``skip`` of them pass and
-    then strikes ``count`` times, for ever when ``None``. It strikes before the key and the limits are
-    looked at. With ``after`` the call is processed first, so that a write takes effect.
+    then strikes ``count`` times, for ever when ``None``, each of them with the probability ``chance``, by dice
+    that ``seed`` makes fall the same again. It strikes before the key and the limits are looked at. With
+    ``after`` the call is processed first, so that a write takes effect.
 
-    ``delay``         waits ``seconds``, then goes on as usual
+    ``delay``         waits ``seconds``, or a random time up to ``longest``, then goes on as usual, whether
+                      the caller is still there or not
     ``answer``        answers ``status``, ``headers`` and ``body`` in ``encoding``, of type ``media``
     ``too_many``      answers 429; ``retry_after`` seconds, as a date with ``as_date``, or no header
     ``reset``         resets the connection
@@ -47,8 +50,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     path: str = ""
     skip: int = 0
     count: int | None = 1
+    chance: float = 1.0
+    seed: int = 0
     after: bool = False
     seconds: float = 0.0
+    longest: float | None = None
     status: int | None = None
     headers: dict[str, str] = {}
     body: str = ""
@@ -92,6 +98,7 @@ class _Armed:
         self.fault = fault
         self.seen = 0
         self.struck = 0
+        self._dice = Random(fault.seed)
         self._path = re.compile(fault.path, re.IGNORECASE)
 
     def strikes(self, method: str, target: str) -> bool:
@@ -103,10 +110,18 @@ class _Armed:
         if fault.count is not None and self.struck >= fault.count:
             return False
         self.seen += 1
-        if self.seen <= fault.skip:
+        if self.seen <= fault.skip or self._dice.random() >= fault.chance:
             return False
         self.struck += 1
         return True
+
+    def thrown(self) -> Fault:
+        """The fault with the length of this delay."""
+        fault = self.fault
+        if fault.longest is None:
+            return fault
+        seconds = self._dice.uniform(fault.seconds, fault.longest)
+        return msgspec.structs.replace(fault, seconds=seconds)
 
 
 class Faults:
@@ -123,7 +138,7 @@ class Faults:
 
     def strike(self, method: str, target: str) -> Fault | None:
         """The fault that strikes this call, or ``None``."""
-        return next((armed.fault for armed in self._armed if armed.strikes(method, target)), None)
+        return next((armed.thrown() for armed in self._armed if armed.strikes(method, target)), None)
 
     def overview(self) -> list[dict[str, object]]:
         """Every fault with the number of calls that it matched and struck."""

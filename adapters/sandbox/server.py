@@ -156,6 +156,8 @@ class Sandbox:
     ) -> Answer:
         instead = fault_answer(fault, self.options.clock()) if fault is not None else None
         if fault is not None and fault.action == "delay":
+            if not _waits_for_invitation(request):
+                await body.arrive()
             await asyncio.sleep(fault.seconds)
         if fault is not None and not fault.processes:
             return instead or Answer(status=0)
@@ -186,7 +188,7 @@ class Sandbox:
         self.limiter.admit(key)
         if face is None:
             raise unknown_resource(path)
-        if request.headers.get("Expect", "").lower() == "100-continue":
+        if _waits_for_invitation(request):
             _invite(request)
         call = Call(
             method=request.method,
@@ -209,7 +211,7 @@ class Sandbox:
         """A call to a face that no API key opens. Raises ``Refusal`` 429 where such calls count too."""
         if self.options.connectors_count:
             self.limiter.admit(None)
-        if request.headers.get("Expect", "").lower() == "100-continue":
+        if _waits_for_invitation(request):
             _invite(request)
         return await site(
             SiteCall(
@@ -249,6 +251,11 @@ def _with_effect(instead: Answer, answer: Answer) -> Answer:
         batch=answer.batch,
         key=answer.key,
     )
+
+
+def _waits_for_invitation(request: web.BaseRequest) -> bool:
+    """Whether the caller sends its body only when it is told that it may."""
+    return request.headers.get("Expect", "").lower() == "100-continue"
 
 
 def _invite(request: web.BaseRequest) -> None:

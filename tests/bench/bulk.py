@@ -30,7 +30,12 @@ ENVIRON: Final = {"SANDBOX_KEY": "sandbox-demo", "SANDBOX_PASSWORD": "sandbox-pa
 CONFIGURATION: Final = """\
 server: {{host: 127.0.0.1, log: {{format: json, level: info}}}}
 environments:
-  bench: {{rest: "{upstream}/api/v1", site: "{upstream}", zone: UTC}}
+  bench:
+    rest: "{upstream}/api/v1"
+    site: "{upstream}"
+    zone: UTC
+    quota: {{cold_start: trust, burst: {{limit: 1000000}}, day: {{limit: 100000000}}}}
+store: {{kind: memory}}
 tenants:
   rest: {{environment: bench, credentials: {{api_key: {{env: SANDBOX_KEY}}}}, adapters: [rest, batch]}}
   connector: {{environment: bench, credentials: {site}, adapters: {{connector: {exports}}}}}

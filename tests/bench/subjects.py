@@ -52,9 +52,19 @@ class Subject(msgspec.Struct, frozen=True):
 GATEWAY_CONFIGURATION: Final = """\
 server: {{host: 127.0.0.1, log: {{format: json, level: info}}}}
 environments:
-  bench: {{rest: "{upstream}", zone: UTC, max_connections: 512}}
+  bench:
+    rest: "{upstream}"
+    zone: UTC
+    max_connections: 512
+    bulkhead: {{concurrent: 512}}
+    quota: {{cold_start: trust, burst: {{limit: 1000000}}, day: {{limit: 100000000}}}}
+store: {{kind: memory}}
 tenants:
-  demo: {{environment: bench, credentials: {{api_key: {{env: UPSTREAM_KEY}}}}, adapters: [rest]}}
+  demo:
+    environment: bench
+    credentials: {{api_key: {{env: UPSTREAM_KEY}}}}
+    adapters: [rest]
+    bulkhead: {{concurrent: 512}}
 clients:
   bench: {{keys: ["sha256:{key_hash}"], scopes: [read], tenants: [demo]}}
 """
