@@ -11,7 +11,9 @@ import msgspec
 from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile, UnusableOptions
 from contracts.schema import Schema
 from gateway.clock import Clock
+from gateway.environments import Environment
 from gateway.pipeline import around_call
+from gateway.policies.cache import Cache
 from gateway.settings import (
     ConfigurationError,
     EnvironmentSettings,
@@ -24,7 +26,6 @@ from gateway.settings import (
 from gateway.settings.problems import suggestion
 from gateway.telemetry.metrics import Metrics
 from gateway.tenants import Interface, Tenant, Tenants
-from gateway.traffic import Environment
 from gateway.wire import Meter, SendReport, UpstreamWire, WireSettings
 from gateway.wire.settings import UnusableFile
 
@@ -67,7 +68,7 @@ class Assembly(msgspec.Struct, frozen=True):
             tenant,
             schema=schema,
             interfaces=opened,
-            policies=around_call(self.clock),
+            policies=around_call(self.clock, Cache(tenant.cache, schema, self.clock)),
             scan_limit=tenant.scan_limit,
             zone=self.settings.environments[tenant.environment].zone,
         )

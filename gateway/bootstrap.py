@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from contracts.adapter import AdapterSpec
 from gateway.assembly import Assembly, mistake
 from gateway.clock import Clock, SystemClock
+from gateway.environments import Shared, environments
 from gateway.http.app import Lifespan, build_http, build_operations
 from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
@@ -44,7 +45,6 @@ from gateway.telemetry.events import Events
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.redaction import Redactor
-from gateway.traffic import Shared, environments
 from gateway.version import VERSION
 
 

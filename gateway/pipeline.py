@@ -3,12 +3,13 @@
     the HTTP boundary   credential, tenant, scope; one log line, the metrics and the ledger, of every call
       idempotency key     a write that is repeated with its key runs once
         deadline            of each call of the pipeline, whatever it waits for
-          dispatch            routing; and completion, which makes further calls of what one interface cannot do
-            retry               each request of an adapter is repeated as its outcome allows, within a budget
-              breaker             an interface that keeps failing is left alone for a while
-                adapter             encodes, sends, decodes
-                  gate                every request that leaves waits for its turn: bulkheads and quota
-                    wire                the way out
+          cache               a read that may be some seconds old need not go upstream; equal ones go once
+            dispatch            routing; and completion, which makes further calls of what one interface cannot do
+              retry               each request of an adapter is repeated as its outcome allows, within a budget
+                breaker             an interface that keeps failing is left alone for a while
+                  adapter             encodes, sends, decodes
+                    gate                every request that leaves waits for its turn: bulkheads and quota
+                      wire                the way out
 
 Who may call, and what became of the call, is the boundary's: it also sees the calls that end before
 they reach a pipeline. What decides whether, when and how often a call goes upstream is a policy here; but for the
@@ -24,13 +25,14 @@ from contracts.results import Result
 from gateway.clock import Clock
 from gateway.policies import Handler, Policy
 from gateway.policies.breaker import Breaker
+from gateway.policies.cache import Cache
 from gateway.policies.deadline import Deadline
 from gateway.policies.retry import Retry
 
 
-def around_call(clock: Clock) -> tuple[Policy, ...]:
+def around_call(clock: Clock, cache: Cache) -> tuple[Policy, ...]:
     """What every call of a tenant passes through, outermost first."""
-    return (Deadline(clock),)
+    return (Deadline(clock), cache)
 
 
 def around_adapter(retry: Retry, breaker: Breaker) -> tuple[Policy, ...]:

@@ -57,7 +57,12 @@ async def _results(
 ) -> AsyncGenerator[list[dict[str, object]], None]:
     async with aclosing(exchange.tenant.batch(call, together=together)) as packs:
         async for pack in packs:
-            yield [_shown(exchange, done, minimal=call.minimal) for done in pack]
+            # Each of thousands of refusals is searched for secrets.
+            yield await asyncio.to_thread(_all_shown, exchange, pack, minimal=call.minimal)
+
+
+def _all_shown(exchange: Exchange, pack: list[MemberDone], *, minimal: bool) -> list[dict[str, object]]:
+    return [_shown(exchange, done, minimal=minimal) for done in pack]
 
 
 def _shown(exchange: Exchange, done: MemberDone, *, minimal: bool) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What is still to be done when a call is over and nobody waits for it: a few tries, beside everything else."""
+"""What is to be done when a call is over, whether or not somebody waits for it: a few tries, beside all else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gateway.clock import Clock
+from gateway.stores.ports import StoreLost
 
 Step = Callable[[], Awaitable[None]]
 """Done more than once it is as if done once."""
@@ -14,7 +15,7 @@ TRIES = (0.0, 0.1, 0.5, 2.0)
 """Seconds before each try."""
 
 PATIENCE = 1.0
-"""Seconds that the end waits for what is not done yet."""
+"""Seconds that whoever waits for a step waits at most."""
 
 
 class Beside:
@@ -25,10 +26,13 @@ class Beside:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(
-        self, step: Step, pauses: tuple[float, ...], failure: type[Exception], over: Callable[[], None]
+        self, step: Step, failed: Callable[[StoreLost], None], over: Callable[[], None]
     ) -> asyncio.Task[None]:
-        """Try after each of the pauses until it does not end in ``failure``; ``over`` is told when that is so."""
-        task = asyncio.create_task(self._tried(step, pauses, failure, over))
+        """Try until the store does not fail, which ``failed`` is told each time; ``over`` is told of the end.
+
+        It does not end with whoever waits for it.
+        """
+        task = asyncio.create_task(self._tried(step, failed, over))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -42,16 +46,14 @@ class Beside:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _tried(
-        self, step: Step, pauses: tuple[float, ...], failure: type[Exception], over: Callable[[], None]
-    ) -> None:
+    async def _tried(self, step: Step, failed: Callable[[StoreLost], None], over: Callable[[], None]) -> None:
         try:
-            for pause in pauses:
+            for pause in TRIES:
                 if pause:
                     await self._clock.sleep(pause)
                 try:
                     return await step()
-                except failure:
-                    continue
+                except StoreLost as error:
+                    failed(error)
         finally:
             over()

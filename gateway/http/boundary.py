@@ -17,7 +17,7 @@ import msgspec
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPScope, Receive, Send
 
 from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Outcome, Overloaded
-from gateway.http import problems
+from gateway.http import caching, problems
 from gateway.http.answers import Answer, Header, Streamed
 from gateway.http.exchange import CLIENT_CLOSED, Attempt, Disconnected, Exchange, Services
 from gateway.http.parameters import planned
@@ -192,6 +192,7 @@ class Boundary:
         if exchange.client_name is not None:
             headers += _accounts(exchange, self._services.clock.monotonic() - exchange.started)
             headers += _quota(exchange)
+            headers += caching.headers(exchange.journal.cache)
         if answer.status not in (204, 304):
             headers.append((b"content-length", str(len(answer.body)).encode()))
         await send(_start(answer.status, headers))

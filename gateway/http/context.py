@@ -1,4 +1,4 @@
-"""Headers to the circumstances of a call: who to name it after, by when, how urgent, in which language."""
+"""Headers to the circumstances of a call: who to name it after, by when, how urgent, in which language, how new."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from contracts.errors import InvalidRequest
+from gateway.http import caching
 from gateway.http.negotiation import media_type
 
 Headers = Mapping[bytes, bytes]
@@ -40,7 +41,7 @@ class Timeouts(msgspec.Struct, frozen=True):
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
-    """``timeout`` is in seconds; ``explicit`` says that the caller gave it."""
+    """``timeout`` and ``max_age`` are in seconds; ``explicit`` says that the caller gave the timeout."""
 
     timeout: float
     explicit: bool
@@ -48,6 +49,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     accept_language: str | None
     content_language: str | None
     idempotency_key: str | None
+    max_age: float | None = None
 
 
 def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -95,6 +97,7 @@ def circumstances(headers: Headers, timeouts: Timeouts, *, patient: bool = False
         accept_language=_language("Accept-Language", headers.get(b"accept-language")),
         content_language=_language("Content-Language", headers.get(b"content-language")),
         idempotency_key=_idempotency_key(headers.get(b"idempotency-key")),
+        max_age=caching.max_age(headers.get(b"cache-control")),
     )
 
 

@@ -23,6 +23,7 @@ from gateway.http.fingerprint import FormDigest
 from gateway.http.keyrun import KeyRun
 from gateway.http.principals import Authenticator, Client
 from gateway.http.problems import Problem, problem
+from gateway.policies.cache import max_age
 from gateway.quota.view import QuotaView
 from gateway.settings import LimitSettings
 from gateway.tenants import Tenant, Tenants
@@ -196,10 +197,17 @@ class Exchange:
             idempotency_key=given.idempotency_key,
             traceparent=self.traceparent,
             minimal=context.minimal(self.headers),
+            max_age=self._max_age(operation),
             departing=None if operation.safe else self._departing,
             doubtful=self.run is not None and self.run.doubtful,
             journal=self.journal,
         )
+
+    def _max_age(self, operation: Operation) -> float | None:
+        """What a write reads, for its condition or afterwards, is as new as it can be."""
+        if self.method not in ("GET", "HEAD"):
+            return None
+        return max_age(operation, self.circumstances.max_age, self.tenant.settings.cache)
 
     def part_failed(self, error: GatewayError) -> Problem:
         """The document for one of many things in a call that failed by itself; it is counted for the log line."""

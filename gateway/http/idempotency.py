@@ -30,8 +30,8 @@ from contracts.errors import (
 from gateway.clock import Clock
 from gateway.http import kept, multipart, problems
 from gateway.http.answers import Answer, Header, Streamed
-from gateway.http.beside import PATIENCE, TRIES, Beside, Step
-from gateway.http.exchange import Attempt, Disconnected, Exchange
+from gateway.http.beside import PATIENCE, Beside
+from gateway.http.exchange import Attempt, Exchange
 from gateway.http.fingerprint import FormDigest, fingerprint, scope
 from gateway.http.kept import Kept
 from gateway.http.keyrun import RETRY_AFTER, Ending, KeyRun, unknown_before
@@ -89,8 +89,9 @@ class IdempotencyKeys:
                 raise self._mismatch(exchange)
             case Done(answer):
                 return await self._replayed(exchange, answer)
-            case Doubtful(fence, told):
+            case Doubtful(fence, stored):
                 self._note(exchange, "unknown")
+                told = None if stored is None else await kept.decoded(stored)
                 return await self._run(exchange, run(fence=fence, doubtful=True, told=told), attempt)
             case Begun(fence):
                 self._note(exchange, "begun")
@@ -129,7 +130,7 @@ class IdempotencyKeys:
                 chunks = self._collected(exchange, run, answer)
                 await anext(chunks)
                 return msgspec.structs.replace(answer, chunks=chunks)
-        except (Disconnected, asyncio.CancelledError):
+        except BaseException:
             await self._broken_off(exchange, run)
             raise
         return await self._ended(exchange, run, answer, exchange.failure)
@@ -157,48 +158,33 @@ class IdempotencyKeys:
         ending = run.ending(failure, exchange.journal, departed=exchange.departed)
         told = answer
         if failure is not None and ending is Ending.UNSETTLED and run.doubtful:
-            told = await self._standing(exchange, run, answer, failure)
+            told = _standing(exchange, run, answer, failure)
             if not failure.retryable and told is not answer:
                 answer, exchange.failure = told, unknown_before()
-        await self._noted(exchange, run, ending, told)
+        remaining = exchange.deadline - self._clock.monotonic()
+        await self._noted(exchange, run, ending, told, min(max(_LEAST, remaining), PATIENCE))
         return answer
 
-    async def _standing(
-        self, exchange: Exchange, run: KeyRun, answer: Answer, failure: GatewayError
-    ) -> Answer:
-        """What is to be told of a call that is still in doubt: as before, where this run has changed nothing."""
-        unknown = failure.outcome is Outcome.UNKNOWN
-        if unknown and exchange.departed:
-            return answer
-        if run.told is not None:
-            return (await kept.decoded(run.told)).answer(REPLAYED)
-        return answer if unknown else problems.answer(unknown_before(), exchange.request_id)
-
     async def _broken_off(self, exchange: Exchange, run: KeyRun) -> None:
-        """Note what became of a call that ended without an answer; a second at most."""
+        """Note what became of a call that ended without an answer."""
         ending = Ending.UNSETTLED if exchange.departed or run.doubtful else Ending.FORGOTTEN
         lost = OutcomeUnknown(
             "the call was broken off after a write of it had been sent: whether it was carried out is not known"
         )
         told = problems.answer(lost, exchange.request_id)
-        noting = self._insist(run, partial(self._note_ending, exchange, run, ending, told))
-        await asyncio.wait({noting}, timeout=PATIENCE)
+        await self._noted(exchange, run, ending, told, PATIENCE)
 
-    async def _noted(self, exchange: Exchange, run: KeyRun, ending: Ending, answer: Answer) -> None:
-        """Note what became of the key; when that takes too long or fails, the caller does not wait for it."""
+    async def _noted(
+        self, exchange: Exchange, run: KeyRun, ending: Ending, answer: Answer, patience: float
+    ) -> None:
+        """Note what became of the key, and wait for that so many seconds at most.
+
+        Where all tries fail, the store has it that something was sent, and no end, which is so.
+        """
         step = partial(self._note_ending, exchange, run, ending, answer)
-        remaining = exchange.deadline - self._clock.monotonic()
-        try:
-            async with asyncio.timeout(min(max(_LEAST, remaining), PATIENCE)):
-                await step()
-        except (StoreLost, TimeoutError) as error:
-            self._events.store_error(f"idempotency {ending.name.lower()}", error)
-            self._insist(run, step, TRIES[1:])
-        except asyncio.CancelledError:
-            self._insist(run, step)
-            raise
-        else:
-            self._runs.discard(run)
+        failed = partial(self._events.store_error, f"idempotency {ending.name.lower()}")
+        noting = self._beside.begin(step, failed, lambda: self._runs.discard(run))
+        await asyncio.wait({noting}, timeout=patience)
 
     async def _note_ending(self, exchange: Exchange, run: KeyRun, ending: Ending, answer: Answer) -> None:
         if ending is Ending.FORGOTTEN:
@@ -216,18 +202,6 @@ class IdempotencyKeys:
         data = await kept.encoded(keeping)
         await self._store.finish(run.key, run.fence, data, settled=ending is Ending.SETTLED)
 
-    def _insist(self, run: KeyRun, step: Step, pauses: tuple[float, ...] = TRIES) -> asyncio.Task[None]:
-        """Try beside the call; when that fails, the store has it that something was sent, and no end, which is so."""
-
-        async def tried() -> None:
-            try:
-                await step()
-            except StoreLost as error:
-                self._events.store_error("idempotency", error)
-                raise
-
-        return self._beside.begin(tried, pauses, StoreLost, lambda: self._runs.discard(run))
-
     async def _replayed(self, exchange: Exchange, stored: bytes) -> Answer:
         first = await kept.decoded(stored)
         if exchange.form is not None and first.form is not None:
@@ -235,7 +209,8 @@ class IdempotencyKeys:
             if exchange.form.whole() != first.form:
                 raise self._mismatch(exchange)
         self._note(exchange, "replayed")
-        exchange.operation = first.operation
+        # The ledger goes by the journal.
+        exchange.operation = exchange.journal.operation = first.operation
         exchange.journal.saved += first.units
         return first.answer(REPLAYED)
 
@@ -268,6 +243,16 @@ class IdempotencyKeys:
             self._events.store_error("idempotency renew", error)
         else:
             run.until, run.lost = until, not held
+
+
+def _standing(exchange: Exchange, run: KeyRun, answer: Answer, failure: GatewayError) -> Answer:
+    """What is to be told of a call that is still in doubt: as before, where this run has changed nothing."""
+    unknown = failure.outcome is Outcome.UNKNOWN
+    if unknown and exchange.departed:
+        return answer
+    if run.told is not None:
+        return run.told.answer(REPLAYED)
+    return answer if unknown else problems.answer(unknown_before(), exchange.request_id)
 
 
 async def _identified(exchange: Exchange, limit: int | None) -> tuple[str, bytes]:

@@ -13,9 +13,11 @@ from contracts.errors import (
     Outcome,
     OutcomeUnknown,
     StoreUnavailable,
+    UpstreamFailure,
 )
-from contracts.operations import CreateRecord, Operation
+from contracts.operations import ChangeRecord, CreateRecord, Operation, ReplaceRecord, WriteBatch
 from gateway.clock import Clock
+from gateway.http.kept import Kept
 from gateway.stores.ports import IdempotencyStore, StoreLost
 
 RETRY_AFTER = 2.0
@@ -34,7 +36,7 @@ class KeyRun:
     """``until`` is when the claim ends unless it is renewed, on the gateway's monotonic clock.
 
     ``lost`` says that the key has passed to another call. ``doubtful`` says that an earlier call with the key was sent
-    and its outcome is not known; ``told`` is what that one was answered, as it was kept.
+    and its outcome is not known; ``told`` is what that one was answered.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class KeyRun:
         until: float,
         *,
         doubtful: bool = False,
-        told: bytes | None = None,
+        told: Kept | None = None,
     ) -> None:
         self.key = key
         self.fence = fence
@@ -63,7 +65,7 @@ class KeyRun:
 
         A create goes on, as a doubtful one: what can be looked up of it is looked up before it is sent.
         """
-        if self.doubtful and not (operation.idempotent or isinstance(operation, CreateRecord)):
+        if self.doubtful and not _settled_by_repeating(operation):
             raise unknown_before()
 
     async def depart(self, journal: Journal, deadline: float) -> None:
@@ -98,7 +100,9 @@ class KeyRun:
             return Ending.UNSETTLED if self.doubtful else Ending.FORGOTTEN
         if failure.outcome is Outcome.UNKNOWN:
             return Ending.UNSETTLED
-        if failure.outcome is Outcome.REFUSED and not failure.retryable:
+        # A failing upstream, or one that refuses our credential, has said nothing of the request.
+        final = not failure.retryable and not isinstance(failure, UpstreamFailure)
+        if failure.outcome is Outcome.REFUSED and final:
             return Ending.SETTLED
         return Ending.UNSETTLED if self.doubtful or self._uncertain(failure, journal) else Ending.FORGOTTEN
 
@@ -117,5 +121,16 @@ def unknown_before() -> OutcomeUnknown:
     )
 
 
+def _settled_by_repeating(operation: Operation) -> bool:
+    """Whether it may be done again, or first looked up, when nobody knows whether it was done.
+
+    In a batch a deletion that was done fails when it is repeated, and takes with it what depends on it.
+    """
+    if isinstance(operation, WriteBatch):
+        return all(isinstance(member.write, ReplaceRecord | ChangeRecord) for member in operation.members)
+    return operation.idempotent or isinstance(operation, CreateRecord)
+
+
 def _may_be_done(send: UpstreamSend) -> bool:
-    return send.outcome == Outcome.UNKNOWN.value or (send.status or 0) >= 500
+    """Only a status of 4xx says that nothing was done."""
+    return send.outcome == Outcome.UNKNOWN.value or (send.status or 400) // 100 != 4

@@ -42,7 +42,9 @@ def flag(parameters: dict[str, str], name: str) -> bool:
 
 def planned(query_string: bytes) -> bool:
     """Whether a query asks for a dry run; what is wrong with it is for others to say."""
-    return b"true" in (value.lower() for name, value in parse_qsl(query_string) if name == b"dry_run")
+    # As text: of bytes the parser gives back only what is ASCII, and raises for the rest.
+    pairs = parse_qsl(query_string.decode("latin-1"))
+    return any(value.lower() == "true" for name, value in pairs if name == "dry_run")
 
 
 def whole_number(parameters: dict[str, str], name: str, least: int, most: int) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from structlog.typing import FilteringBoundLogger
 
-from contracts.call import UpstreamSend
+from contracts.call import Band, UpstreamSend
 from contracts.errors import CircuitOpen, GatewayError, Overloaded, QuotaExceeded, StoreUnavailable
 from contracts.paths import print_path
 from gateway.http.exchange import CLIENT_CLOSED, Exchange
@@ -58,6 +58,9 @@ class CallReporter:
             code=code,
             seconds=seconds,
         )
+        if exchange.journal.waits:
+            band = Band.of(exchange.circumstances.urgency)
+            self._metrics.policies.waited(band, exchange.journal.queue_seconds)
         self._write(exchange, status, seconds)
         self._note(exchange)
 
@@ -103,6 +106,7 @@ class CallReporter:
             connector=exchange.connector,
             dry_run=exchange.dry_run,
             idempotency=exchange.key_state,
+            cache=None if journal.cache is None else journal.cache.how,
             adapter=journal.adapter,
             sends=_sends(journal.sends),
             send_count=len(journal.sends),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from uuid import uuid4
 
-from contracts.call import Call
+from contracts.call import Call, Journal
 from contracts.errors import CircuitOpen
 from gateway.clock import Clock
 from gateway.settings import BreakerSettings
@@ -81,6 +81,7 @@ class Circuit:
         match answer:
             case Probe():
                 opening.tried = True
+                opening.trier = call.journal
                 opening.until = opening.ask = now + _RECHECK
                 return trial
             case Closed():
@@ -91,6 +92,13 @@ class Circuit:
         opening.open(now, answer)
         opening.ask = min(opening.until, now + _RECHECK)
         raise self._refusal(opening.until - now)
+
+    def barred(self, call: Call) -> CircuitOpen | None:
+        """Why a call that was let pass, and has waited since, is not to be sent any more: it has opened meanwhile."""
+        opening = self._opening
+        if opening is None or opening.trier is call.journal:
+            return None
+        return self._refusal(opening.until - self._clock.monotonic())
 
     async def leave(self, trial: str | None, verdict: Verdict) -> None:
         """Say how the call went that :meth:`enter` let pass; ``trial`` is what it answered. Does not raise."""
@@ -154,7 +162,7 @@ class Circuit:
     def _refusal(self, seconds: float) -> CircuitOpen:
         return CircuitOpen(
             f"the upstream keeps failing over the interface '{self._adapter}', which is left alone for now; "
-            f"worth trying again in {math.ceil(seconds)} s",
+            f"worth trying again in {max(1, math.ceil(seconds))} s",
             retry_after=max(seconds, 0.001),
         )
 
@@ -163,12 +171,14 @@ class _Opening:
     """The circuit since it tripped, on this process's clock.
 
     ``until`` is when it may be tried as far as is known, ``ask`` from when on the store is asked about it, ``tried``
-    that a call of this process tries it now; ``unheard`` that the store was lost when it tripped.
+    that a call of this process tries it now, and ``trier`` the journal of the last one that did; ``unheard`` that the
+    store was lost when it tripped.
     """
 
     def __init__(self) -> None:
         self.until = self.ask = 0.0
         self.tried = False
+        self.trier: Journal | None = None
         self.unheard = False
 
     def open(self, now: float, answer: Open) -> None:

@@ -17,9 +17,9 @@ from contextlib import aclosing
 import msgspec
 
 from contracts.call import Call
-from contracts.errors import GatewayError, Outcome, QuotaExceeded, UpstreamFailure
-from contracts.operations import Operation, RunAction, WriteBatch
-from contracts.results import Result, Scan
+from contracts.errors import GatewayError, Outcome, QuotaExceeded, RecordNotFound, UpstreamFailure
+from contracts.operations import DeleteRecord, Operation, RunAction, WriteBatch
+from contracts.results import BatchDone, Deleted, MemberDone, Result, Scan
 from gateway.clock import Clock
 from gateway.completion.scans import Pieces
 from gateway.policies import Handler
@@ -94,9 +94,13 @@ class Retry:
             made.number += 1
             call.journal.attempts += 1
             try:
-                return await proceed(call)
+                result = await proceed(call)
             except GatewayError as error:
+                if (made.doubtful or call.doubtful) and _gone(call.operation, error):
+                    return Deleted()
                 await self._before_next(call, made, error)
+            else:
+                return _deleted(call.operation, result) if made.doubtful or call.doubtful else result
 
     async def _pieces(self, call: Call, proceed: Handler, made: _Attempts, scan: Result) -> Pieces:
         while isinstance(scan, Scan):
@@ -157,6 +161,23 @@ class _Attempts(msgspec.Struct):
         if self.doubtful and not operation.safe and nothing_done:
             error.outcome = Outcome.UNKNOWN
         return error
+
+
+def _gone(operation: Operation, error: object) -> bool:
+    """Whether it was to be deleted and is not there: after an attempt that may have done it, that is what was asked."""
+    return isinstance(operation, DeleteRecord) and isinstance(error, RecordNotFound)
+
+
+def _deleted(operation: Operation, result: Result) -> Result:
+    """The same for the members of a batch."""
+    if not isinstance(operation, WriteBatch) or not isinstance(result, BatchDone):
+        return result
+    return BatchDone(
+        results=tuple(
+            MemberDone(done.id, Deleted()) if _gone(member.write, done.result) else done
+            for member, done in zip(operation.members, result.results, strict=True)
+        )
+    )
 
 
 def repeatable(operation: Operation, error: GatewayError) -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 
 from contracts.call import Band, Call
 from contracts.errors import GatewayError
 from gateway.clock import Clock
 from gateway.quota.bulkheads import Bulkheads
-from gateway.quota.queue import Flow, Queue, Waiter
+from gateway.quota.queue import Barred, Flow, Queue, Waiter
 from gateway.quota.reservations import Reservations
 from gateway.quota.slots import Slot
 from gateway.quota.windows import Windows
@@ -25,7 +26,7 @@ from gateway.stores.ports import Account, Limit, QuotaStore, Standing, StoreLost
 from gateway.telemetry.events import Events
 
 SWEEP = 1.0
-"""A queue is gone through again when its window stays full this much longer, in seconds: that takes time."""
+"""A queue is gone through again when the opening of its window has moved by so much, in seconds: that takes time."""
 
 
 class Admission:
@@ -62,8 +63,11 @@ class Admission:
         """How many requests wait."""
         return self._queue.waiting
 
-    async def enter(self, call: Call, account: Account, *, counts: bool) -> Slot:
-        """As :meth:`gateway.wire.gate.Gate.enter`; ``counts`` says that the request counts in the upstream's quota."""
+    async def enter(self, call: Call, account: Account, *, counts: bool, barred: Barred) -> Slot:
+        """As :meth:`gateway.wire.gate.Gate.enter`; ``counts`` says that the request counts in the upstream's quota.
+
+        One that has waited is asked about (``barred``) when its turn comes.
+        """
         unwanted = self._reservations.unwanted(call)
         if unwanted is not None:
             raise unwanted
@@ -72,7 +76,7 @@ class Admission:
             slot = await self._reservations.take(call, account, limits)
             if slot is not None:
                 return slot
-        return await self._wait(Waiter(call, account, limits, asyncio.get_running_loop().create_future()))
+        return await self._wait(Waiter(call, account, limits, barred))
 
     def last(self, tenant: str, client: str) -> tuple[tuple[Limit, WindowState, float], ...]:
         """The windows of a client as they stood when each was last heard of, and the monotonic moment of that."""
@@ -90,9 +94,7 @@ class Admission:
 
     async def aclose(self) -> None:
         """Refuse whoever waits, and tell the store of everything that is over."""
-        for flow in self._queue.backlog():
-            for _, waiter in self._queue.sweep(flow):
-                self._queue.refuse(waiter, self._refusals.stopping())
+        self._refuse_all(self._refusals.stopping)
         loops = [loop for loop in (self._pump, self._alarm) if loop is not None]
         for loop in loops:
             loop.cancel()
@@ -155,7 +157,7 @@ class Admission:
         now = self._clock.monotonic()
         for flow in self._queue.backlog():
             closure = self._closures.longest(flow.limits, now)
-            if closure is not None and closure.opens >= flow.swept + SWEEP:
+            if closure is not None and abs(closure.opens - flow.swept) >= SWEEP:
                 flow.swept, flow.closure = closure.opens, closure
                 for before, waiter in self._queue.sweep(flow):
                     refusal = self._hopeless(waiter, before)
@@ -163,13 +165,28 @@ class Admission:
                         self._queue.refuse(waiter, refusal)
 
     def _changed(self) -> None:
-        """There may be room: have the pump look."""
+        """There may be room, or it is known that there will be none: have the pump look."""
         if self._pump is None and self._queue.waiting:
-            self._pump = asyncio.create_task(self._serve_all())
+            self._pump = self._started(self._serve_all())
+
+    def _started(self, loop: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(loop)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, loop: asyncio.Task[None]) -> None:
+        """A fault in pump or alarm leaves nobody waiting for what will not come."""
+        error = None if loop.cancelled() else loop.exception()
+        if error is not None:
+            self._refuse_all(partial(_broken, error))
+
+    def _refuse_all(self, why: Callable[[], Exception]) -> None:
+        for flow in self._queue.backlog():
+            for _, waiter in self._queue.sweep(flow):
+                self._queue.refuse(waiter, why())
 
     async def _serve_all(self) -> None:
         try:
-            self._sweep()
             while (waiter := self._next()) is not None:
                 await self._serve(waiter)
         finally:
@@ -178,14 +195,16 @@ class Admission:
 
     def _next(self) -> Waiter | None:
         self._refuse_late()
+        self._sweep()
         return self._queue.next(lambda flow: self._reservations.passes(flow.tenant, flow.limits))
 
     async def _serve(self, waiter: Waiter) -> None:
         if waiter.turn.done():
             self._queue.gone(waiter)
             return
-        if waiter.call.journal.left:
-            self._queue.refuse(waiter, self._refusals.left())
+        unwanted = self._refusals.left() if waiter.call.journal.left else waiter.barred(waiter.call)
+        if unwanted is not None:
+            self._queue.refuse(waiter, unwanted)
             return
         try:
             slot = await self._reservations.take(waiter.call, waiter.account, waiter.limits)
@@ -193,8 +212,8 @@ class Admission:
             self._queue.refuse(waiter, error)
             return
         if slot is None:
-            self._sweep()
-        elif waiter.turn.done():
+            return
+        if waiter.turn.done():
             slot.unused()
         else:
             self._queue.taken(waiter, slot)
@@ -221,8 +240,13 @@ class Admission:
         self._ring_at(due)
 
     def _opens(self, flow: Flow) -> float:
-        closure = self._closures.longest(flow.limits, self._clock.monotonic())
-        return float("inf") if closure is None else closure.again
+        """When a flow that was held back may pass: now, if the window has opened since the pump looked."""
+        now = self._clock.monotonic()
+        closure = self._closures.longest(flow.limits, now)
+        if closure is not None:
+            return closure.again
+        # Who waits for a place need not be woken: whoever gives one back says so.
+        return now if self._bulkheads.free(flow.tenant) else math.inf
 
     def _ring_at(self, moment: float) -> None:
         if self._alarm is not None:
@@ -230,7 +254,7 @@ class Admission:
                 return
             self._alarm.cancel()
         self._alarm_at = moment
-        self._alarm = asyncio.create_task(self._ring())
+        self._alarm = self._started(self._ring())
 
     async def _ring(self) -> None:
         await self._clock.sleep(max(0.0, self._alarm_at - self._clock.monotonic()))
@@ -238,3 +262,9 @@ class Admission:
         self._refuse_late()
         self._changed()
         self._ring_when_due()
+
+
+def _broken(error: BaseException) -> Exception:
+    fault = RuntimeError("the gate of this environment failed")
+    fault.__cause__ = error
+    return fault

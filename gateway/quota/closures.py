@@ -42,7 +42,8 @@ class Closures:
 
     def throttled(self, opens: float, now: float) -> None:
         """The upstream itself has just said that it takes no more until ``opens``."""
-        self._throttled = _later(self._throttled, _closure(None, opens, now))
+        known = self._throttled if self._throttled is not None and now < self._throttled.again else None
+        self._throttled = _later(known, _closure(None, opens, now))
 
     def reopened(self, limits: Iterable[Limit]) -> None:
         """A unit was given back: of these there is room again."""

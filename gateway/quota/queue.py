@@ -16,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 
 from contracts.call import Band, Call
+from contracts.errors import GatewayError
 from gateway.quota.closures import Closure
 from gateway.quota.slots import Slot
 from gateway.stores.ports import Account, Limit
@@ -34,16 +35,19 @@ _URGENCY = (Band.INTERACTIVE, Band.NORMAL, Band.BULK)
 FlowKey = tuple[str, str, Band, bool]
 
 
-class Waiter:
-    """A call that waits; ``turn`` ends with its slot, or with why it gets none."""
+Barred = Callable[[Call], GatewayError | None]
+"""Why a call is not to be sent any more, whatever the quota says."""
 
-    def __init__(
-        self, call: Call, account: Account, limits: tuple[Limit, ...], turn: asyncio.Future[Slot]
-    ) -> None:
+
+class Waiter:
+    """A call that waits; ``turn`` ends with its slot, or with why it gets none. Nobody is served who is ``barred``."""
+
+    def __init__(self, call: Call, account: Account, limits: tuple[Limit, ...], barred: Barred) -> None:
         self.call = call
         self.account = account
         self.limits = limits
-        self.turn = turn
+        self.barred = barred
+        self.turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         self.number = 0
         self.waits = False
 
@@ -154,9 +158,15 @@ class Queue:
             self._count(waiter, self._flows[waiter.flow], -1)
 
     def before(self, newcomer: Waiter, enough: int) -> int:
-        """How many of its flow will take a turn before a newcomer, as far as is certain; counted up to ``enough``."""
+        """How many of its flow will take a turn before a newcomer, as far as is certain; counted up to ``enough``.
+
+        Where fewer than that wait, it is how many these are.
+        """
+        flow = self.flow(newcomer)
+        if flow.waiting < enough:
+            return flow.waiting
         certain, moment = 0, newcomer.call.deadline - LAST
-        for waiter in reversed(self.flow(newcomer).waiters):
+        for waiter in reversed(flow.waiters):
             if certain >= enough:
                 break
             certain += waiter.waits and waiter.call.deadline >= moment

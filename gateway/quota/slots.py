@@ -91,11 +91,13 @@ class Leases:
 
     async def run(self) -> None:
         """Renew what is held, three times in a lease, until nothing is."""
-        while self._held:
-            await self._clock.sleep(self.length / 3)
-            if self._held:
-                await self._renew()
-        self._running = False
+        try:
+            while self._held:
+                await self._clock.sleep(self.length / 3)
+                if self._held:
+                    await self._renew()
+        finally:
+            self._running = False
 
     async def _renew(self) -> None:
         asked = dict(self._held)

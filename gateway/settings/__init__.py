@@ -6,7 +6,7 @@ model.py      what can be set
 entities.py   the data model of an environment
 document.py   YAML to plain values that know their lines
 decode.py     plain values to Structs, collecting every problem
-traffic.py    quota, bulkheads, retries, breaker, store
+traffic.py    quota, bulkheads, retries, breaker, cache, store
 values.py     the single values
 sources.py    secrets, files and time zones, which stand in the file by name
 checks.py     what only several values together can get wrong
@@ -39,6 +39,7 @@ from gateway.settings.traffic import (
     BreakerSettings,
     BulkheadSettings,
     BurstSettings,
+    CacheSettings,
     CeilingSettings,
     ClientQuotaSettings,
     DaySettings,
@@ -57,6 +58,7 @@ __all__ = [
     "BreakerSettings",
     "BulkheadSettings",
     "BurstSettings",
+    "CacheSettings",
     "CeilingSettings",
     "CertificateSettings",
     "ClientQuotaSettings",

@@ -18,6 +18,7 @@ from gateway.settings.model import (
 )
 from gateway.settings.problems import Problem, suggestion
 from gateway.settings.secret import Secret
+from gateway.settings.traffic import CacheSettings
 from gateway.settings.traffic_checks import check_traffic
 
 LEAST_SECRET_BYTES = 32
@@ -156,16 +157,31 @@ def _tenants(settings: Settings, document: Mapping[str, object]) -> Iterator[Pro
         own = _names(_entry(document, "tenants", name), "entities")
         shared = _names(_entry(document, "environments", tenant.environment), "entities")
         yield from _entities(f"{path}.entities", tenant.entities, base, {*shared, *own})
-        yield from _routes(
-            f"{path}.routes", tenant, [*(e.name for e in base.entities.values()), *shared, *own]
-        )
+        entities = [*(e.name for e in base.entities.values()), *shared, *own]
+        yield from _routes(f"{path}.routes", tenant, entities)
+        yield from _cache(f"{path}.cache", tenant.cache, entities)
+
+
+def _cache(path: str, cache: CacheSettings, entities: Collection[str]) -> Iterator[Problem]:
+    yield from _known(f"{path}.seconds", cache.seconds, entities)
+    for entity, seconds in cache.seconds.items():
+        if seconds > cache.longest:
+            yield Problem(
+                f"{path}.seconds.{entity}", f"({seconds:g}) is more than 'longest' ({cache.longest:g})"
+            )
+
+
+def _known(path: str, names: Collection[str], entities: Collection[str]) -> Iterator[Problem]:
+    """Settings by entity: each must be there, or be a customer's own."""
+    yield from _unlike(path, names)
+    for name in names:
+        if not name.startswith("_") and name.lower() not in map(str.lower, entities):
+            yield _unknown(f"{path}.{name}", "entity", name, entities)
 
 
 def _routes(path: str, tenant: TenantSettings, entities: Collection[str]) -> Iterator[Problem]:
-    yield from _unlike(path, tenant.routes)
+    yield from _known(path, tenant.routes, entities)
     for entity, adapters in tenant.routes.items():
-        if not entity.startswith("_") and entity.lower() not in map(str.lower, entities):
-            yield _unknown(f"{path}.{entity}", "entity", entity, entities)
         if not adapters:
             yield Problem(f"{path}.{entity}", "expected at least one adapter")
         elif len(set(adapters)) < len(adapters):

@@ -16,6 +16,7 @@ from gateway.settings.secret import Secret
 from gateway.settings.traffic import (
     BreakerSettings,
     BulkheadSettings,
+    CacheSettings,
     IdempotencySettings,
     QuotaSettings,
     RetryBudgetSettings,
@@ -188,7 +189,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     entity. ``scan_limit`` is the most records that the gateway looks through to find, order or count
     what an adapter cannot. ``language`` is used where a caller names none. ``entities`` are added to those of
     the environment, for this tenant alone. ``quota`` is its share of the environment's, and ``bulkhead`` what of it may
-    be under way at once; ``retry`` is what is done about its failures.
+    be under way at once; ``retry`` is what is done about its failures, ``cache`` which answers may be how old.
     """
 
     environment: Name
@@ -205,6 +206,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     quota: TenantQuotaSettings = TenantQuotaSettings()
     bulkhead: BulkheadSettings = BulkheadSettings()
     retry: RetrySettings = RetrySettings()
+    cache: CacheSettings = CacheSettings()
 
     def adapter_options(self) -> dict[str, dict[str, object]]:
         """Adapter name → its options, not decoded yet, in the order of preference."""

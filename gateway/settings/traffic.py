@@ -1,4 +1,4 @@
-"""What decides how much leaves for an upstream, when and how often: quota, bulkheads, retries, breaker, store.
+"""What decides how much leaves for an upstream, when and how often: quota, bulkheads, retries, breaker, cache, store.
 
 The numbers of the upstream (10,000 requests a day, 100 in 10 seconds) are those of the vendor's page
 "Limits and Quotas"; what that page leaves open is here to be set.
@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.settings.entities import Identifier
 from gateway.settings.secret import Secret
 from gateway.settings.values import (
+    Age,
     Count,
     HostPort,
     Name,
@@ -138,7 +140,8 @@ class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """When an interface is left alone.
 
     After ``failures`` in a row, or when ``ratio`` of the calls in ``seconds`` failed, which were ``least`` or more. It
-    is for ``pause`` seconds, doubled each time in a row, at most ``longest``.
+    is for ``pause`` seconds, doubled each time in a row, at most ``longest``. A call whose deadline came before an
+    answer has failed only if the upstream had ``slow`` seconds for it.
     """
 
     failures: Count = 5
@@ -147,10 +150,29 @@ class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     seconds: Seconds = 30.0
     pause: Seconds = 5.0
     longest: Seconds = 300.0
+    slow: Seconds = 10.0
+
+
+class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How old, in seconds, the answer to a read may be where its caller does not say: by entity, 0 for the others.
+
+    ``longest`` bounds what a caller may say (``Cache-Control: max-age``), and how long an answer is kept; 0 keeps none.
+    ``records`` is how many are kept in memory, in each process.
+    """
+
+    seconds: dict[Identifier, Age] = {}
+    longest: Age = 3600.0
+    records: Count = 10_000
+
+    def of(self, entity: str) -> float:
+        """The seconds of an entity, in any case of its name."""
+        if not self.seconds:
+            return 0.0
+        return next((age for name, age in self.seconds.items() if name.lower() == entity.lower()), 0.0)
 
 
 class ValkeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A Valkey or Redis server. ``timeout`` is in seconds, for connecting and for each answer."""
+    """A Valkey or Redis server, which must not evict keys. ``timeout`` is in seconds, for connecting and per answer."""
 
     address: HostPort
     username: Text | None = None
@@ -159,7 +181,7 @@ class ValkeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     tls: bool = False
     ca_file: Path | None = None
     prefix: Prefix = "ultimo-gateway"
-    timeout: Pause = 1.0
+    timeout: Seconds = 1.0
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ _OWN_INTERFACES = ("rest", "site")
 def check_traffic(settings: Settings, document: Mapping[str, object]) -> Iterator[Problem]:
     """The problems of quotas, retries, breakers and the store; ``document`` is what they were decoded from."""
     yield from _store(_mapping(document, "store"))
+    yield from _idempotency(settings)
     for name, environment in settings.environments.items():
         yield from _environment(f"environments.{name}", environment)
     clients = _mapping(document, "clients")
@@ -40,6 +41,16 @@ def _store(store: Mapping[str, object]) -> Iterator[Problem]:
         )
     if kind in ("memory", "sqlite") and given:
         yield Problem("store.valkey", f"is not used by a store of the kind '{kind}'; say 'kind: valkey'")
+
+
+def _idempotency(settings: Settings) -> Iterator[Problem]:
+    """A key that is forgotten while its call is under way would let a second one run."""
+    keep, longest = settings.idempotency.keep, settings.server.max_timeout
+    if keep <= longest:
+        yield Problem(
+            "idempotency.keep",
+            f"({keep:g}) is no longer than a call may take (server.max_timeout, {longest:g})",
+        )
 
 
 def _environment(path: str, environment: EnvironmentSettings) -> Iterator[Problem]:

@@ -62,6 +62,7 @@ Whole = Annotated[int, Meta(ge=0, description="a whole number, at least 0")]
 Part = Annotated[float, Meta(ge=0, le=1, description="a part of the whole from 0 to 1")]
 Weight = Annotated[float, Meta(gt=0, le=1000, description="a weight above 0 and at most 1000")]
 Pause = Annotated[float, Meta(ge=0, le=3600, description="a number of seconds from 0 to 3600")]
+Age = Annotated[float, Meta(ge=0, le=86_400, description="a number of seconds from 0 to 86400")]
 TimeOfDay = Annotated[
     str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", description="a time of day such as '00:00'")
 ]

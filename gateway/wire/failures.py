@@ -1,8 +1,8 @@
 """The one table from what a transport raises to the error a call ends in, most specific first.
 
-It tells three stages apart, because they differ in what the upstream may have done: no connection
-yet, the request under way, an answer that is none. What is said to people comes from here alone;
-the words of the transport stay out, since they name hosts, addresses and headers.
+It tells four stages apart, because they differ in what the upstream may have done: a place in our own
+pool not come free, no connection yet, the request under way, an answer that is none. What is said to
+people comes from here alone; the words of the transport stay out, since they name hosts, addresses and headers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from contracts.errors import (
     GatewayError,
     Outcome,
     OutcomeUnknown,
+    Overloaded,
     UpstreamInvalidResponse,
     UpstreamUnavailable,
 )
@@ -28,6 +29,7 @@ from gateway.wire.transport import BrokenOff
 class Stage(Enum):
     """How far a request had come when it failed."""
 
+    WAITING = auto()
     CONNECTING = auto()
     UNDER_WAY = auto()
     ANSWERED = auto()
@@ -42,7 +44,7 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(httpx2.PoolTimeout, Stage.CONNECTING, "every connection to the upstream was in use"),
+    Rule(httpx2.PoolTimeout, Stage.WAITING, "every connection to the upstream was in use"),
     Rule(httpx2.ConnectTimeout, Stage.CONNECTING, "no connection to the upstream came about in time"),
     Rule(httpx2.ProxyError, Stage.CONNECTING, "the proxy did not connect to the upstream"),
     Rule(httpx2.ConnectError, Stage.CONNECTING, "no connection to the upstream could be made"),
@@ -86,6 +88,8 @@ def failure(error: httpx2.HTTPError, *, repeatable: bool, sent: bool) -> Gateway
     detail = ": ".join(filter(None, (rule.text, _reason(error))))
     if rule.stage is Stage.ANSWERED:
         return UpstreamInvalidResponse(detail)
+    if rule.stage is Stage.WAITING and not sent:
+        return Overloaded(detail, retry_after=1)
     if rule.stage is Stage.CONNECTING and not sent:
         return UpstreamUnavailable(detail, outcome=Outcome.NOT_SENT)
     if repeatable:

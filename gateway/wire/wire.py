@@ -16,7 +16,7 @@ import httpx2
 import msgspec
 
 from contracts.call import Call, UpstreamSend
-from contracts.errors import DeadlineExceeded, Outcome, UpstreamUnavailable
+from contracts.errors import DeadlineExceeded, Outcome, Overloaded
 from contracts.retry_after import retry_after
 from contracts.wire import Slot, Wire, WireRequest, WireResponse, WireStream
 from gateway.clock import Clock
@@ -253,7 +253,9 @@ class _Exchange:
         elif isinstance(error, TimeoutError):
             error = self._late()
         elif isinstance(error, Lapsed):
-            error = UpstreamUnavailable("the slot for this request ran out before it had left; not sent")
+            error = Overloaded(
+                "the slot for this request ran out before it had left; not sent", retry_after=1
+            )
         elif isinstance(error, httpx2.HTTPError):
             error = failure(error, repeatable=self._repeatable, sent=self._departure.happened)
             if error.outcome is not Outcome.NOT_SENT:

@@ -19,6 +19,7 @@ import pytest
 
 from gateway.keys import hash_key
 from tests.support.processes import running_process
+from tests.support.quota import ENVIRONMENT, STORE
 from tests.support.servers import KEY
 
 LETTERBOX = Path(__file__).parent / "letterbox"
@@ -75,7 +76,10 @@ def installed(tmp_path: Path) -> Path:
 def test_an_adapter_from_another_wheel_serves_calls(letters: str, installed: Path, tmp_path: Path) -> None:
     document = {
         "server": {"port": 0},
-        "environments": {"plant": {"addresses": {"letterbox": letters}, "zone": "Europe/Amsterdam"}},
+        "store": {**STORE},
+        "environments": {
+            "plant": {"addresses": {"letterbox": letters}, "zone": "Europe/Amsterdam", **ENVIRONMENT}
+        },
         "tenants": {
             "post": {
                 "environment": "plant",

@@ -123,7 +123,9 @@ async def test_a_call_under_way_ends_before_the_gateway_does(tmp_path: Path) -> 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as upstream:
         port = upstream.sockets[0].getsockname()[1]
         path = tmp_path / "gateway.yaml"
-        path.write_text(SMALL.read_text().replace("127.0.0.1:8081", f"127.0.0.1:{port}"))
+        text = SMALL.read_text().replace("127.0.0.1:8081", f"127.0.0.1:{port}")
+        text = text.replace("Europe/Amsterdam", "Europe/Amsterdam\n    quota: {cold_start: trust}")
+        path.write_text(text + "store: {kind: memory}\n")
         async with (
             running("serve", "--config", str(path), "--port", "0") as process,
             httpx.AsyncClient() as client,

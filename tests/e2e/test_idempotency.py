@@ -95,6 +95,16 @@ async def test_a_long_call_holds_on_to_its_key(sandbox: Sandbox) -> None:
     assert sandbox.ledger.received == 1
 
 
+async def test_what_a_repetition_spares_stands_in_the_ledger(
+    client: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    for _ in range(3):
+        assert (await client.post(JOBS, json=JOB, headers=KEYED)).status_code == 201
+    (line,) = (await client.get("/v1/demo/usage", params={"by": "operation"})).json()["items"]
+    assert (line["operation"], line["calls"], line["units"], line["unitsSaved"]) == ("create", 3, 1, 2)
+    assert sandbox.ledger.received == 1
+
+
 async def test_another_client_has_keys_of_its_own(client: httpx2.AsyncClient, sandbox: Sandbox) -> None:
     for tenant in ("demo", "plain"):
         made = await client.post(f"/v1/{tenant}/objects/Job", json=JOB, headers=KEYED)

@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx2
 import pytest
 
 from adapters.sandbox import Fault, Sandbox
+from gateway.http.presence import PATIENCE
 from tests.support.servers import KEY, Served, eventually, gateway
 
 CONNECTOR = {"demo": {"adapters": {"connector": {"exports": {"Equipment": {"connector": "EXP_EQUIPMENT"}}}}}}
@@ -149,17 +151,46 @@ async def test_what_was_not_sent_of_a_batch_is_kept_as_such(sandbox: Sandbox, ac
     assert sandbox.ledger.received == 2
 
 
-async def test_a_write_that_still_waits_is_given_up(sandbox: Sandbox) -> None:
+def has_logged(served: Served, calls: int) -> bool:
+    return len(served.lines()) == calls
+
+
+async def test_what_still_waits_is_given_up(sandbox: Sandbox) -> None:
     full = {"quota": {"burst": {"limit": 1}, "cold_start": "trust"}}
     async with gateway(sandbox.url + "/api/v1", environment=full) as served, caller(served) as client:
         assert (await client.get("/v1/demo/objects/Equipment/00001")).status_code == 200
-        for key in ("k", None):
-            writer = await asking(served, "PUT", "objects/Equipment/00001", JOB, "application/json", key)
+        calls = (("PUT", JOB, "k"), ("PUT", JOB, None), ("GET", None, None))
+        for number, (method, body, key) in enumerate(calls, 2):
+            writer = await asking(served, method, "objects/Equipment/00001", body, "application/json", key)
             await asyncio.sleep(0)
             writer.transport.abort()
-        await eventually(lambda: len(served.lines()) == 3)
-        assert [line["status"] for line in served.lines()[1:]] == [499, 499]
+            await eventually(partial(has_logged, served, number))
+        assert [(line["status"], line["waits"]) for line in served.lines()[1:]] == [(499, 1)] * 3
     assert sandbox.ledger.received == 1
+
+
+async def test_the_next_request_on_a_connection_is_no_sign_that_its_caller_has_gone(sandbox: Sandbox) -> None:
+    async with gateway(sandbox.url + "/api/v1") as served:
+        sandbox.faults.add(Fault(action="delay", seconds=0.7))
+        host, port = served.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        asked = (
+            f"GET /v1/demo/objects/Equipment/00001 HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\n\r\n".encode()
+        )
+        writer.write(asked)
+        await eventually(lambda: sandbox.ledger.received)
+        # One before, and one while the connection is watched.
+        writer.write(asked)
+        await asyncio.sleep(PATIENCE)
+        writer.write(asked)
+        for _ in range(3):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(
+                int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            )
+        writer.close()
+        assert [line["status"] for line in served.lines()] == [200] * 3
 
 
 async def test_a_body_that_does_not_come_whole_is_not_waited_for(sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ import logging
 import msgspec
 import pytest
 
-from contracts.errors import UpstreamUnavailable
+from contracts.errors import Overloaded, UpstreamUnavailable
 from contracts.wire import Slot, WireRequest
 from gateway.version import VERSION
 from gateway.wire import WireSettings
@@ -122,7 +122,7 @@ async def test_when_every_connection_is_in_use_the_wait_is_short() -> None:
         first = asyncio.create_task(wire.bound(a_call()).send(READ))
         await begun.wait()
         call = a_call()
-        with pytest.raises(UpstreamUnavailable, match="in use"):
+        with pytest.raises(Overloaded, match="in use"):
             await wire.bound(call).send(WRITE)
         assert call.journal.units == 0
         done.set()

@@ -34,6 +34,7 @@ ALWAYS = ("X-Request-Id", "traceparent")
 CALL = ("tenant", "Request-Timeout", "Priority", *ALWAYS, "Accept-Language")
 ACCOUNT = ("X-Request-Id", "Quota-Cost", "Server-Timing")
 COST = (*ACCOUNT, "RateLimit-Policy", "RateLimit")
+CACHED = ("Cache-Status", "Age")
 WRITTEN = (*COST, "Idempotency-Replayed")
 JSON = "application/json"
 NDJSON = "application/x-ndjson"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.http.description.common import (
+    CACHED,
     CALL,
     CALL_ERRORS,
     COST,
@@ -29,7 +30,9 @@ OBJECTS: tuple[Described, ...] = (
         text="A path that ends in an entity or a collection lists; one that ends in a key or a to-one navigation "
         "gets one record. `Accept: application/x-ndjson` streams the whole list, one record a line, and ends with "
         '`{"error": …}` if it breaks off; a reader that takes nothing of it for a minute is let go. What an interface '
-        "of the tenant cannot filter, order or cut, the gateway does itself; only `expand` needs the REST interface.",
+        "of the tenant cannot filter, order or cut, the gateway does itself; only `expand` needs the REST interface. "
+        "A caller who can do with an answer that is some seconds old says so with `Cache-Control: max-age`, and pays "
+        "nothing for one.",
         scope="read",
         parameters=(
             "path",
@@ -43,6 +46,7 @@ OBJECTS: tuple[Described, ...] = (
             "count",
             "cursor",
             "dry_run",
+            "Cache-Control",
             "If-None-Match",
         ),
         replies=(
@@ -50,9 +54,9 @@ OBJECTS: tuple[Described, ...] = (
                 200,
                 "A page, a record, a stream of records, or with `dry_run=true` what would be sent.",
                 {JSON: "ListOrRecord", NDJSON: "Record"},
-                (*COST, "ETag", "Link", "Content-Language"),
+                (*COST, *CACHED, "ETag", "Link", "Content-Language"),
             ),
-            Reply(304, "The record still has the tag in `If-None-Match`.", {}, (*COST, "ETag")),
+            Reply(304, "The record still has the tag in `If-None-Match`.", {}, (*COST, *CACHED, "ETag")),
         ),
         errors=(*CALL_ERRORS, *PATH_ERRORS, "record_not_found", "invalid_filter", "invalid_cursor"),
         curl=(

@@ -101,6 +101,18 @@ _PARAMETERS = (
     Parameter(
         "X-Request-Id", "header", "Taken over, answered, logged and passed on.", _text("^[!-~]{1,128}$")
     ),
+    Parameter(
+        "Cache-Control",
+        "header",
+        "How old the answer may be: `max-age=60` takes one that was asked for up to 60 seconds ago, or that of an "
+        "equal read that is under way; `no-cache` asks the upstream, and keeps the answer. Without it every read asks "
+        "the upstream, unless the operator has set an age for the entity; the operator sets the longest age too (an "
+        "hour at first). What is written through the gateway shows at once where it was written, on the same "
+        "replica; any other change shows when the answer is too old. A stream is always new, and so is what a "
+        "write reads. Other directives are ignored.",
+        _text(),
+        "max-age=60",
+    ),
     Parameter("traceparent", "header", "W3C Trace Context; answered, logged and passed on.", _text()),
     Parameter("Accept-Language", "header", "The language of the answer's texts.", _text(), "nl"),
     Parameter("Content-Language", "header", "The language of the body's multilingual texts.", _text(), "nl"),
@@ -142,6 +154,10 @@ HEADERS = {
     'together. `"day";q=4000;w=86400` is 4,000 units in 86,400 seconds (draft-ietf-httpapi-ratelimit-headers-11).',
     "RateLimit": "What is left of it for this caller, whoever uses it up, and in how many seconds there is more: "
     '`"burst";r=87;t=3, "day";r=3871;t=41200`. As the last call found it; left out while that is not known.',
+    "Cache-Status": "RFC 9211, on reads that may be answered with what is kept: `ultimo-gateway; hit; ttl=42`, and for "
+    "so many seconds more; `fwd=miss` when there was nothing, `fwd=request` after `no-cache`, each with `stored` when "
+    "the answer is kept; `collapsed` when it is that of an equal read that was under way.",
+    "Age": "Seconds since the answer was asked for, when it is one that was kept.",
     "ETag": "The strong tag of these bytes.",
     "Idempotency-Replayed": "`true` on the answer of an earlier call with the same `Idempotency-Key`.",
     "Link": '`rel="next"`: the next page.',

@@ -6,9 +6,11 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import cycle
 from zoneinfo import ZoneInfo
 
 from contracts.call import Call
+from contracts.errors import GatewayError
 from gateway.quota.admission import Admission
 from gateway.quota.slots import Slot
 from gateway.quota.windows import Windows
@@ -65,6 +67,24 @@ class SimClock:
                 await settled()
         self.time = end
         await settled()
+
+
+class TickingClock(SimClock):
+    """Time that also passes between two looks at it, and whose sleepers wake at whole milliseconds, as uvloop's do.
+
+    So one may wake before its time, and what has been so a moment ago need not be so any more.
+    """
+
+    def __init__(self, ticks: Sequence[float]) -> None:
+        super().__init__()
+        self._ticks = cycle(ticks)
+
+    def monotonic(self) -> float:
+        self.time += next(self._ticks)
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(round(seconds, 3))
 
 
 async def settled() -> None:
@@ -127,8 +147,9 @@ class Rig:
         shares: Mapping[str, TenantQuotaSettings] = {},
         bulkheads: Mapping[str, BulkheadSettings] = {},
         weights: Mapping[str, float] = {},
+        clock: SimClock | None = None,
     ) -> None:
-        self.clock = SimClock()
+        self.clock = clock or SimClock()
         self.store = Watched(MemoryStore(self.clock).quota)
         self.heard = Heard()
         environment = EnvironmentSettings(zone=ZoneInfo("Europe/Amsterdam"), quota=quota, bulkhead=bulkhead)
@@ -143,6 +164,7 @@ class Rig:
         self.tasks: list[asyncio.Task[None]] = []
         self.served: list[tuple[Call, float]] = []
         self.failed: list[tuple[Call, float, Exception]] = []
+        self.barred: GatewayError | None = None
 
     async def __aenter__(self) -> Rig:
         return self
@@ -170,7 +192,7 @@ class Rig:
 
     async def enter(self, call: Call, *, counts: bool = True) -> Slot:
         account = Account(tenant=call.tenant, client=call.client, operation="get", adapter="rest")
-        return await self.admission.enter(call, account, counts=counts)
+        return await self.admission.enter(call, account, counts=counts, barred=lambda _: self.barred)
 
     def start(self, call: Call, *, takes: float = 0.0, counts: bool = True) -> asyncio.Task[None]:
         """Have a call enter, send for so many seconds, and leave; what becomes of it is noted."""

@@ -36,7 +36,8 @@ from contracts.schema import Record
 from contracts.wire import Wire, WireRequest
 from gateway.clock import SystemClock
 from gateway.pipeline import around_call
-from gateway.settings import CredentialSettings, Secret, TenantSettings
+from gateway.policies.cache import Cache
+from gateway.settings import CacheSettings, CredentialSettings, Secret, TenantSettings
 from gateway.tenants import Interface, Tenant
 
 SCHEMA = standard_schema()
@@ -240,7 +241,7 @@ def tenant(
         ),
         schema=SCHEMA,
         interfaces={name: Interface(adapter, NoWire()) for name, adapter in adapters.items()},
-        policies=around_call(SystemClock()),
+        policies=around_call(SystemClock(), Cache(CacheSettings(), SCHEMA, SystemClock())),
         scan_limit=scan_limit,
         zone=ZONE,
     )

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from contracts.errors import (
+    CircuitOpen,
     DeadlineExceeded,
     GatewayError,
     Outcome,
@@ -23,9 +24,10 @@ from gateway.settings.traffic import (
     QuotaSettings,
     TenantQuotaSettings,
 )
-from gateway.stores.ports import StoreLost, Throttled
+from gateway.stores.memory import MemoryStore
+from gateway.stores.ports import Claim, Full, Reserved, StoreLost, Throttled
 from gateway.wire.gate import Lapsed
-from tests.unit.gateway.admission_rig import Rig, settled
+from tests.unit.gateway.admission_rig import Rig, Watched, settled
 
 
 def quota(burst: int = 2, *, day: int = 10_000, bulk: float = 1.0) -> QuotaSettings:
@@ -191,6 +193,18 @@ async def test_a_waiter_whose_caller_has_left_takes_no_unit() -> None:
         assert "gone" in str(rig.failed[0][2])
 
 
+async def test_a_waiter_that_is_barred_meanwhile_takes_no_unit() -> None:
+    async with Rig(quota(1)) as rig:
+        leave(await rig.enter(rig.call()))
+        for _ in range(3):
+            rig.start(rig.call(seconds=60))
+        await rig.clock.pass_(1)
+        rig.barred = CircuitOpen("it keeps failing")
+        await rig.clock.pass_(10)
+        assert [error for _, _, error in rig.failed] == [rig.barred] * 3
+        assert (len(rig.served), rig.store.reserved) == (0, 2)
+
+
 async def test_a_cancelled_waiter_makes_room_and_leaves_nothing_behind() -> None:
     async with Rig(quota(1)) as rig:
         leave(await rig.enter(rig.call()))
@@ -351,6 +365,28 @@ async def test_a_lease_is_renewed_while_it_is_held_and_lapses_when_time_was_lost
         assert rig.store.renewed <= 31
 
 
+class Faulty(Watched):
+    """A store that cannot hold on to anything, for a reason that nobody thought of."""
+
+    async def renew(self, *_: object) -> frozenset[str]:
+        raise ValueError("a mistake of ours")
+
+
+async def test_after_a_fault_leases_are_held_again_from_the_next_on() -> None:
+    async with Rig(quota()) as rig:
+        sound, rig.store.store = rig.store.store, Faulty(rig.store.store)
+        leave(await rig.enter(rig.call()))
+        lost = await rig.enter(rig.call())
+        await rig.clock.pass_(2.5)
+        rig.store.store = sound
+        await rig.clock.pass_(8)
+        with pytest.raises(Lapsed):
+            lost.check()
+        slot = await rig.enter(rig.call(seconds=300))
+        await rig.clock.pass_(60)
+        slot.check()
+
+
 async def test_what_does_not_count_asks_no_store_and_never_lapses() -> None:
     async with Rig(quota(1)) as rig:
         slots = [await rig.enter(rig.call(), counts=False) for _ in range(5)]
@@ -408,3 +444,58 @@ async def test_what_still_waits_when_it_closes_is_refused_and_all_is_told_to_the
     await task
     assert isinstance(rig.failed[0][2], Overloaded)
     assert len(rig.store.settled) == 1
+
+
+async def test_who_waits_when_the_upstream_closes_for_longer_is_refused_at_once() -> None:
+    async with Rig(quota(10), bulkhead=BulkheadSettings(concurrent=1)) as rig:
+        slot = await rig.enter(rig.call())
+        short = [rig.call(band=band) for band in ("interactive", "normal", "bulk")]
+        patient = rig.call(seconds=200)
+        for call in (*short, patient):
+            rig.start(call)
+        await settled()
+        leave(slot, status=429, wait=100.0)
+        await settled()
+        assert [call for call, _, _ in rig.failed] == short
+        assert all("the upstream takes no more requests for now" in str(error) for _, _, error in rig.failed)
+        assert rig.admission.waiting == 1
+
+
+async def test_one_that_closes_anew_for_less_than_before_refuses_at_once_too() -> None:
+    async with Rig(quota(10), bulkhead=BulkheadSettings(concurrent=1)) as rig:
+        leave(await rig.enter(rig.call()), status=429, wait=100.0)
+        rig.start(rig.call(seconds=200), takes=1)
+        rig.start(rig.call(seconds=200), takes=1)
+        # The store has lost its memory, and with it that the upstream is closed.
+        rig.store.store = MemoryStore(rig.clock).quota
+        await rig.clock.pass_(8)
+        slot = await rig.enter(rig.call(band="interactive"))
+        hurried = rig.call()
+        rig.start(hurried)
+        await settled()
+        leave(slot, status=429, wait=60.0)
+        asked = rig.store.reserved
+        await refused(rig)
+        assert rig.store.reserved == asked
+        await settled()
+        assert [call for call, _, _ in rig.failed] == [hurried]
+
+
+class Absurd(Watched):
+    """A store out of its mind."""
+
+    async def reserve(self, claim: Claim) -> Reserved | Full:
+        return Full(limit=claim.limits[0].key, opens_in=10**20, epoch="x")
+
+
+async def test_a_fault_of_the_gate_leaves_nobody_waiting() -> None:
+    async with Rig(quota(1)) as rig:
+        leave(await rig.enter(rig.call()))
+        rig.start(rig.call())
+        rig.start(rig.call(client="other"))
+        await settled()
+        rig.store.store = Absurd(rig.store.store)
+        await rig.clock.pass_(10.1)
+        assert [str(error) for _, _, error in rig.failed] == ["the gate of this environment failed"] * 2
+        assert all(isinstance(error.__cause__, OSError | ValueError) for _, _, error in rig.failed)
+        assert rig.admission.waiting == 0

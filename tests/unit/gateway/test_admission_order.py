@@ -18,7 +18,7 @@ from gateway.settings.traffic import (
     QuotaSettings,
 )
 from tests.faults.checkers import busiest
-from tests.unit.gateway.admission_rig import Rig
+from tests.unit.gateway.admission_rig import Rig, TickingClock
 
 BANDS = ("interactive", "normal", "bulk")
 
@@ -156,3 +156,27 @@ async def test_bulk_is_served_too_while_urgent_calls_wait() -> None:
         await rig.clock.pass_(200)
         turns = {band: sum(call.client == band for call, _ in rig.served) for band in BANDS}
         assert turns["interactive"] > turns["normal"] > turns["bulk"] >= 5
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    ticks=st.lists(st.floats(2e-5, 2e-4), min_size=1, max_size=7),
+    limit=st.integers(1, 5),
+    rounds=st.integers(2, 5),
+    takes=st.floats(0, 0.2),
+)
+def test_whoever_waits_for_a_window_is_served_when_it_opens(
+    ticks: list[float], limit: int, rounds: int, takes: float
+) -> None:
+    """Whatever the moment at which the clock is looked at: a window may open between two looks."""
+
+    async def scenario() -> None:
+        async with Rig(quota(limit, seconds=1), clock=TickingClock(ticks)) as rig:
+            began = rig.clock.time
+            for _ in range(limit * rounds):
+                rig.start(rig.call(seconds=30), takes=takes)
+            await rig.clock.pass_(20)
+            assert len(rig.served) == limit * rounds
+            assert rig.served[-1][1] - began < (rounds - 1) * (1.25 + takes + 0.1)
+
+    asyncio.run(scenario())

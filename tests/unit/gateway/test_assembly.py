@@ -18,6 +18,7 @@ from contracts.wire import Slot, Wire, WireRequest
 from gateway.assembly import Assembly
 from gateway.bootstrap import mistakes
 from gateway.clock import SystemClock
+from gateway.environments import Shared, environments
 from gateway.keys import hash_key
 from gateway.settings import ConfigurationError, LogSettings, Settings, advice, parse
 from gateway.stores.memory import MemoryStore
@@ -25,7 +26,6 @@ from gateway.telemetry.events import Events
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
 from gateway.tenants import Tenants
-from gateway.traffic import Shared, environments
 from tests.faults.wires import a_call
 from tests.support.quota import plain
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.call import Call
 from contracts.errors import (
     CircuitOpen,
     DeadlineExceeded,
@@ -102,13 +103,15 @@ class Plant:
         circuit: Circuit | None = None,
         operation: Operation = GET,
         seconds: float = 30.0,
+        waited: float = 0.0,
     ) -> Result | BaseException:
-        """How one call ends, of which the upstream says ``told``."""
+        """How one call ends, of which the upstream says ``told``; it has ``waited`` for other slots before."""
         self.upstream.told = [told]
+        call = asking(operation, self.clock, seconds=seconds)
+        call.journal.queue_seconds = waited
         try:
-            return await Breaker(circuit or self.circuit)(
-                asking(operation, self.clock, seconds=seconds), self.upstream
-            )
+            breaker = Breaker(circuit or self.circuit, self.clock, self.settings.slow)
+            return await breaker(call, self.upstream)
         except GatewayError as error:
             return error
 
@@ -231,7 +234,7 @@ async def test_closed_it_asks_the_store_nothing() -> None:
     ],
 )
 def test_what_counts_as_a_failure(error: GatewayError) -> None:
-    assert of_error(error) is Verdict.FAILED
+    assert of_error(error, late=True) is Verdict.FAILED
 
 
 @pytest.mark.parametrize(
@@ -247,7 +250,7 @@ def test_what_counts_as_a_failure(error: GatewayError) -> None:
     ],
 )
 def test_what_is_an_answer(error: GatewayError) -> None:
-    assert of_error(error) is Verdict.ANSWERED
+    assert of_error(error, late=True) is Verdict.ANSWERED
 
 
 @pytest.mark.parametrize(
@@ -264,7 +267,55 @@ def test_what_is_an_answer(error: GatewayError) -> None:
     ],
 )
 def test_what_says_nothing_of_the_upstream(error: BaseException) -> None:
-    assert of_error(error) is Verdict.SILENT
+    assert of_error(error, late=True) is Verdict.SILENT
+
+
+class Slow(Upstream):
+    """An upstream that has not answered when the deadline comes; a call waits for its slot for ``queued`` seconds."""
+
+    def __init__(self, clock: ManualClock, *, queued: float = 0.0) -> None:
+        super().__init__(DONE)
+        self.clock = clock
+        self.queued = queued
+
+    async def __call__(self, call: Call) -> Result:
+        call.journal.queue_seconds += self.queued
+        self.clock.time = call.deadline
+        raise DeadlineExceeded("late", outcome=UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "queued", "opens"),
+    [(0.5, 0.0, False), (9.9, 0.0, False), (10.0, 0.0, True), (30.0, 20.5, False), (30.0, 19.5, True)],
+)
+async def test_a_callers_impatience_is_no_failure_of_the_upstream(
+    seconds: float, queued: float, opens: bool
+) -> None:
+    plant = Plant()
+    plant.upstream = Slow(plant.clock, queued=queued)
+    for _ in range(5):
+        # Also what it waited before, for another request of the same call, is not the upstream's.
+        await plant.perform(seconds=seconds, waited=7.0)
+    assert (plant.circuit.state() != "closed") is opens
+
+
+async def test_an_impatient_call_neither_closes_nor_prolongs_what_it_tries() -> None:
+    plant = await tripped()
+    plant.clock.time += 5
+    sound, plant.upstream = plant.upstream, Slow(plant.clock)
+    await plant.perform(seconds=0.5)
+    assert plant.circuit.state() == "open for 0 s"
+    plant.upstream = sound
+    plant.clock.time += 0.002
+    assert await plant.perform() is DONE
+    assert plant.circuit.state() == "closed"
+
+
+@pytest.mark.parametrize("error", [DeadlineExceeded("late", outcome=UNKNOWN), OutcomeUnknown("lost")])
+def test_a_part_that_came_too_late_says_as_much_as_a_call_that_did(error: GatewayError) -> None:
+    result = BatchDone(results=(MemberDone("1", DONE), MemberDone("2", error)))
+    assert of_result(result, late=False) is of_error(error, late=False)
+    assert of_result(result, late=True) is Verdict.FAILED
 
 
 def test_a_result_of_many_parts_is_what_its_last_sent_part_is() -> None:
@@ -277,10 +328,10 @@ def test_a_result_of_many_parts_is_what_its_last_sent_part_is() -> None:
         ((fine, wrong), Verdict.ANSWERED),
         ((rest,), Verdict.SILENT),
     ]:
-        assert of_result(ReadingsTaken(results=parts)) is verdict
+        assert of_result(ReadingsTaken(results=parts), late=True) is verdict
     torn = BatchDone(results=(MemberDone("1", DONE), MemberDone("2", OutcomeUnknown("torn"))))
-    assert of_result(torn) is Verdict.FAILED
-    assert of_result(DONE) is Verdict.ANSWERED
+    assert of_result(torn, late=True) is Verdict.FAILED
+    assert of_result(DONE, late=True) is Verdict.ANSWERED
 
 
 async def test_refusals_never_open_it() -> None:
@@ -352,8 +403,10 @@ class Held:
         self.entered = asyncio.Event()
         self.go = asyncio.Event()
         self.ends = ends
+        self.calls: list[Call] = []
 
-    async def __call__(self, call: object) -> Result:
+    async def __call__(self, call: Call) -> Result:
+        self.calls.append(call)
         self.entered.set()
         await self.go.wait()
         if isinstance(self.ends, BaseException):
@@ -364,7 +417,7 @@ class Held:
 async def trying(plant: Plant, held: Held, *, seconds: float = 30.0) -> asyncio.Task[Result]:
     """A call under way that tries the circuit."""
     call = asking(GET, plant.clock, seconds=seconds)
-    task = asyncio.create_task(Breaker(plant.circuit)(call, held))
+    task = asyncio.create_task(Breaker(plant.circuit, plant.clock, 10.0)(call, held))
     await held.entered.wait()
     return task
 
@@ -477,6 +530,25 @@ async def test_while_the_store_is_told_that_it_opens_nothing_passes() -> None:
     plant.store.slow.set()
     await opening
     assert plant.store.asked == ["trip"]
+
+
+async def test_what_waited_when_it_opened_is_barred_and_what_tries_it_is_not() -> None:
+    plant = Plant()
+    waiting = asking(GET, plant.clock)
+    assert plant.circuit.barred(waiting) is None
+    await plant.several(5, DOWN)
+    barred = plant.circuit.barred(waiting)
+    assert barred is not None
+    assert barred.retry_after == 5.0
+    plant.clock.time += 5
+    held = Held()
+    task = await trying(plant, held)
+    (trial,) = held.calls
+    assert plant.circuit.barred(trial) is None
+    assert plant.circuit.barred(waiting) is not None
+    held.go.set()
+    await task
+    assert plant.circuit.barred(waiting) is None
 
 
 async def test_an_open_circuit_is_asked_about_once_a_second() -> None:
@@ -622,10 +694,17 @@ async def test_a_reader_who_is_too_slow_is_no_failure() -> None:
     plant, pieces = Plant(), Pieces()
     late = DeadlineExceeded("late", outcome=UNKNOWN)
     for _ in range(20):
-        await read(await plant.perform(pieces.scan(2, late), operation=LIST))
+        scan = await plant.perform(pieces.scan(2, late), operation=LIST)
+        plant.clock.time += 10.0
+        await read(scan)
     assert plant.circuit.state() == "closed"
     for _ in range(5):
         await read(await plant.perform(pieces.scan(0, late), operation=LIST))
+    assert plant.circuit.state() == "closed"
+    for _ in range(5):
+        scan = await plant.perform(pieces.scan(0, late), operation=LIST)
+        plant.clock.time += 10.0
+        await read(scan)
     assert plant.circuit.state() == "open for 5 s"
 
 

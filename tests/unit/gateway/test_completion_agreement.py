@@ -22,7 +22,8 @@ from contracts.results import Found, Page
 from contracts.wire import Slot
 from gateway.clock import SystemClock
 from gateway.pipeline import around_call
-from gateway.settings import CredentialSettings, Secret, TenantSettings
+from gateway.policies.cache import Cache
+from gateway.settings import CacheSettings, CredentialSettings, Secret, TenantSettings
 from gateway.tenants import Interface, Tenant
 from gateway.wire import UpstreamWire, WireSettings
 from tests.unit.gateway.plants import SCHEMA, ZONE, Exporter, Tables, call, getting, listing, tenant
@@ -60,7 +61,7 @@ async def both() -> AsyncIterator[Both]:
             TenantSettings(environment="plant", credentials=CredentialSettings(api_key=Secret("k"))),
             schema=SCHEMA,
             interfaces={"rest": Interface(rest, wire)},
-            policies=around_call(SystemClock()),
+            policies=around_call(SystemClock(), Cache(CacheSettings(), SCHEMA, SystemClock())),
             scan_limit=1,
             zone=ZONE,
         )

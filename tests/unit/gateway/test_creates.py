@@ -31,8 +31,9 @@ from contracts.results import Found, Result, Stored
 from gateway.clock import SystemClock
 from gateway.completion.creates import Creates
 from gateway.pipeline import around_call
+from gateway.policies.cache import Cache
 from gateway.registry import discover
-from gateway.settings import CredentialSettings, Secret, TenantSettings
+from gateway.settings import CacheSettings, CredentialSettings, Secret, TenantSettings
 from gateway.tenants import Interface, Tenant
 from gateway.wire import UpstreamWire, WireSettings
 from tests.conformance.rigs import CREDENTIAL, addresses, opened
@@ -92,7 +93,7 @@ async def planted(name: str) -> AsyncIterator[Plant]:
             TenantSettings(environment="plant", credentials=CredentialSettings(api_key=Secret("k"))),
             schema=SCHEMA,
             interfaces={name: Interface(opened(spec, sandbox.url), wire)},
-            policies=around_call(SystemClock()),
+            policies=around_call(SystemClock(), Cache(CacheSettings(), SCHEMA, SystemClock())),
             scan_limit=250_000,
             zone=ZONE,
         )

@@ -17,7 +17,6 @@ from contracts.errors import (
     Overloaded,
     QuotaExceeded,
     StoreUnavailable,
-    UpstreamUnavailable,
 )
 from contracts.wire import Slot, WireRequest
 from gateway.quota.gate import QuotaGate
@@ -143,7 +142,7 @@ async def test_a_429_is_told_with_what_the_upstream_asks(headers: dict[str, str]
 
 async def test_a_passage_that_lapsed_sends_nothing() -> None:
     gate, call = Turnstile(Pass(lapsed=True)), a_write()
-    with pytest.raises(UpstreamUnavailable) as caught:
+    with pytest.raises(Overloaded) as caught:
         await a_wire(gate, fine).bound(call).send(WRITE)
     assert (caught.value.outcome, caught.value.retryable) == (Outcome.NOT_SENT, True)
     assert gate.passage.left == [(False, None, None)]
@@ -160,7 +159,7 @@ async def test_a_passage_that_lapses_while_the_connection_is_made_closes_it() ->
     async with FaultServer(listen) as server:
         settings = WireSettings(base_url=server.url)
         wire = UpstreamWire(settings, credential={Slot.API_KEY: SECRET}, clock=ManualClock(), gate=gate)
-        with pytest.raises(UpstreamUnavailable):
+        with pytest.raises(Overloaded):
             await wire.bound(a_call(seconds=1e9)).send(READ)
         await wire.close()
         assert (server.connections, server.arrivals) == (1, 0)
@@ -238,10 +237,14 @@ async def test_a_body_that_breaks_in_its_source_leaves_too() -> None:
     assert len(gate.passage.left) == 1
 
 
+def never(_: Call) -> GatewayError | None:
+    return None
+
+
 async def test_the_quota_gate_charges_what_the_caller_asked_for() -> None:
     quota = QuotaSettings(burst=BurstSettings(limit=5), cold_start="trust")
     async with Rig(quota) as rig:
-        gate = QuotaGate(rig.admission, "demo", "batch", True)
+        gate = QuotaGate(rig.admission, "demo", "batch", counts=True, barred=never)
         call = rig.call()
         (await gate.enter(call)).leave(departed=True, status=200, retry_after=None)
         call.journal.operation = "batch"
@@ -251,7 +254,7 @@ async def test_the_quota_gate_charges_what_the_caller_asked_for() -> None:
             ("demo", "tests", "get", "batch"),
             ("demo", "tests", "batch", "batch"),
         ]
-        free = QuotaGate(rig.admission, "demo", "soap", False)
+        free = QuotaGate(rig.admission, "demo", "soap", counts=False, barred=never)
         assert (gate.counts, free.counts) == (True, False)
         (await free.enter(call)).leave(departed=True, status=200, retry_after=None)
         assert rig.store.reserved == 2

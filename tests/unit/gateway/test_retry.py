@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ from contracts.errors import (
     UpstreamUnavailable,
 )
 from contracts.operations import Member, Operation, RunAction, RunExport, RunImport, Upload, WriteBatch
-from contracts.results import Result, Scan
+from contracts.results import BatchDone, MemberDone, Result, Scan
 from gateway.policies.budget import RetryBudget
 from gateway.policies.retry import Pauses, Retry, repeatable
 from gateway.settings import RetryBudgetSettings, RetryRule, RetrySettings
@@ -368,6 +369,28 @@ async def test_it_stays_so_whatever_comes_after_and_is_not_so_before() -> None:
 async def test_what_the_upstream_says_in_the_end_stands() -> None:
     rig = Rig(unavailable(UNKNOWN, retryable=True), UpstreamRejected("no"))
     assert (await rig.failed(REPLACE)).outcome is REFUSED
+
+
+async def test_a_record_that_is_gone_when_its_deletion_is_repeated_was_deleted() -> None:
+    """The first attempt, whose answer was lost, may have done it; what was asked is so in any case."""
+    lost, absent = unavailable(UNKNOWN, retryable=True), RecordNotFound("absent", outcome=REFUSED)
+    assert await Rig(lost, absent).perform(DELETE) == DONE
+    assert await Rig(lost, unavailable(), absent).perform(DELETE) == DONE
+    for before in ((), (unavailable(),), (throttled(),)):
+        assert await Rig(*before, absent).failed(DELETE) is absent
+    assert await Rig(lost, absent).failed(REPLACE) is absent
+    # So it is when the attempt before was another call with the same idempotency key.
+    rig = Rig(absent)
+    repeated = msgspec.structs.replace(asking(DELETE, rig.clock), doubtful=True)
+    assert await rig.retry(repeated, rig.upstream) == DONE
+
+
+async def test_so_it_is_in_a_batch() -> None:
+    lost, absent = unavailable(UNKNOWN, retryable=True), RecordNotFound("absent", outcome=REFUSED)
+    told = BatchDone(results=(MemberDone("1", absent), MemberDone("2", absent)))
+    assert await Rig(told).perform(SAFE_BATCH) is told
+    repeated = BatchDone(results=(MemberDone("1", absent), MemberDone("2", DONE)))
+    assert await Rig(lost, told).perform(SAFE_BATCH) == repeated
 
 
 async def test_a_read_has_no_outcome_to_be_unsure_of() -> None:

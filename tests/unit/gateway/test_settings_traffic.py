@@ -1,4 +1,4 @@
-"""Quotas, retries, breakers and the store in the configuration: what several values together can get wrong."""
+"""Quotas, retries, breakers, the cache and the store in the configuration: what several values get wrong."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ tenants:
     credentials: {{api_key: {{env: KEY}}}}
     quota: {{}}
     retry: {{}}
+    cache: {{}}
 clients:
   planner:
     keys: ["{HASH}"]
     scopes: [read]
     tenants: [erp]
+idempotency: {{}}
 """
 ENVIRONMENT, TENANT = "environments.plant", "tenants.erp"
 
@@ -130,6 +132,11 @@ MISTAKES = [
         f"{TENANT}.quota.clients.planer: there is no client 'planer', did you mean 'planner'? (line 13)",
     ),
     (
+        "idempotency",
+        "{keep: 300}",
+        "idempotency.keep: (300) is no longer than a call may take (server.max_timeout, 300) (line 21)",
+    ),
+    (
         "shares",
         "{burst: 101}",
         f"{TENANT}.quota.burst: (101) is more than the environment has (100) (line 13)",
@@ -138,6 +145,26 @@ MISTAKES = [
         "shares",
         "{clients: {planner: {day: 10001}}}",
         f"{TENANT}.quota.clients.planner.day: (10001) is more than the environment has (10000) (line 13)",
+    ),
+    (
+        "cache",
+        "{seconds: {Equipmnt: 60}}",
+        f"{TENANT}.cache.seconds.Equipmnt: there is no entity 'Equipmnt', did you mean 'Equipment'? (line 15)",
+    ),
+    (
+        "cache",
+        "{seconds: {Vendor: 60, vendor: 60}}",
+        f"{TENANT}.cache.seconds.vendor: stands here as 'Vendor' already (line 15)",
+    ),
+    (
+        "cache",
+        "{seconds: {Vendor: 61}, longest: 60}",
+        f"{TENANT}.cache.seconds.Vendor: (61) is more than 'longest' (60) (line 15)",
+    ),
+    (
+        "cache",
+        "{longest: 86401}",
+        f"{TENANT}.cache.longest: expected a number of seconds from 0 to 86400, found 86401 (line 15)",
     ),
 ]
 
@@ -151,6 +178,7 @@ def test_each_mistake_is_told_once_with_its_place(part: str, value: str, message
     ("part", "value"),
     [
         ("store", "{kind: memory}"),
+        ("idempotency", "{keep: 301}"),
         ("store", "{kind: valkey, valkey: {address: 'valkey:6379'}}"),
         ("quota", "{burst: {headroom: 99}, day: {headroom: 9999}}"),
         ("quota", "{interfaces: [rest, site, iot]}"),
@@ -158,6 +186,8 @@ def test_each_mistake_is_told_once_with_its_place(part: str, value: str, message
         ("breaker", "{pause: 5, longest: 5}"),
         ("retry", "{base: 20, throttled_base: 20}"),
         ("retry", "{operations: {list: {attempts: 5, cap: 1}, get: {base: 30, cap: 30}}}"),
+        ("cache", "{seconds: {Vendor: 300, equipment: 0, _Own: 3600}, records: 1}"),
+        ("cache", "{longest: 0}"),
         ("shares", "{burst: 100, day: 100%, clients: {planner: {burst: 1%, day: 10000}}}"),
     ],
 )

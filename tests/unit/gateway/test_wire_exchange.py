@@ -14,6 +14,7 @@ from contracts.errors import (
     InvalidRequest,
     Outcome,
     OutcomeUnknown,
+    Overloaded,
     UpstreamAuthFailed,
     UpstreamInvalidResponse,
     UpstreamUnavailable,
@@ -62,7 +63,7 @@ async def test_every_send_is_one_unit_in_the_journal_and_one_report() -> None:
     ("raised", "request_", "expected", "units"),
     [
         (httpx2.ConnectError, WRITE, UpstreamUnavailable, 0),
-        (httpx2.PoolTimeout, WRITE, UpstreamUnavailable, 0),
+        (httpx2.PoolTimeout, WRITE, Overloaded, 0),
         (httpx2.ReadTimeout, READ, UpstreamUnavailable, 1),
         (httpx2.ReadError, WRITE, OutcomeUnknown, 1),
         (httpx2.RemoteProtocolError, READ, UpstreamInvalidResponse, 1),

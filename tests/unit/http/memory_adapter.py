@@ -115,8 +115,12 @@ class MemoryAdapter:
             await call.departing()
         call.journal.requests += 1
         call.journal.units += 1
+        try:
+            self.before(call)
+        except GatewayError as error:
+            call.journal.sends.append(UpstreamSend("GET", None, 0.25, error.outcome.value))
+            raise
         call.journal.sends.append(UpstreamSend("GET", 200, 0.25, "answered"))
-        self.before(call)
         match call.operation:
             case ListRecords():
                 return self._page(call.operation, call.accept_language)

@@ -25,7 +25,9 @@ from gateway.http.principals import Principals
 from gateway.http.reporting import CallReporter
 from gateway.keys import hash_key
 from gateway.pipeline import around_call
+from gateway.policies.cache import Cache
 from gateway.settings import (
+    CacheSettings,
     ClientSettings,
     CredentialSettings,
     IdempotencySettings,
@@ -193,7 +195,7 @@ def services(
             settings,
             schema=standard_schema(),
             interfaces={"memory": Interface(adapter, NoWire())},
-            policies=around_call(clock),
+            policies=around_call(clock, Cache(CacheSettings(), standard_schema(), clock)),
             scan_limit=settings.scan_limit,
             zone=ZoneInfo("Europe/Amsterdam"),
         )

@@ -57,6 +57,24 @@ async def test_the_tenant_comes_before_the_scope_and_the_scope_before_the_input(
     assert await code("/v1/demo/objects/..") == "forbidden"
 
 
+@pytest.mark.parametrize(
+    ("headers", "band"), [({"Priority": "u=1"}, "interactive"), ({}, "normal"), ({"Priority": "u=7"}, "bulk")]
+)
+async def test_who_waited_for_a_slot_is_timed_by_urgency(
+    api: Served, headers: dict[str, str], band: str
+) -> None:
+    def wait(call: Call) -> None:
+        call.journal.waits, call.journal.queue_seconds = 2, 0.5
+
+    series = f'ultimo_gateway_queue_seconds_sum{{band="{band}"}}'
+    await api.get(RECORD, headers)
+    api.adapter.before = wait
+    await api.get(RECORD, headers)
+    timed = dict(line.rsplit(" ", 1) for line in api.metrics.render().decode().splitlines() if line[0] != "#")
+    assert float(timed[series]) == 0.5
+    assert float(timed[series.replace("_sum", "_count")]) == 1
+
+
 async def test_a_read_key_reads(api: Served) -> None:
     assert (await api.get(RECORD, key=READ_KEY)).status == 200
     assert (await api.get("/v1/tenants", key=READ_KEY)).json == {

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import cast
 
+import msgspec
 import pytest
 
 from contracts.call import Call
@@ -15,13 +16,21 @@ from contracts.errors import (
     Outcome,
     OutcomeUnknown,
     QuotaExceeded,
+    UpstreamAuthFailed,
     UpstreamRejected,
     UpstreamUnavailable,
 )
 from gateway.clock import SystemClock
+from gateway.http.app import build_http
+from gateway.http.exchange import Limits
+from gateway.http.idempotency import IdempotencyKeys
+from gateway.settings import IdempotencySettings, LogSettings
 from gateway.stores.memory import MemoryStore
 from gateway.stores.ports import Begun, Done, Doubtful, IdempotencyStore, Mismatch, Running, StoreLost
-from tests.unit.http.serving import KEY, Reply, Served, serving
+from gateway.telemetry.events import Events
+from gateway.telemetry.log import build_logger
+from tests.unit.http.memory_adapter import MemoryAdapter
+from tests.unit.http.serving import KEY, Log, Reply, Served, listening, services, serving
 
 RECORD = "/v1/demo/objects/Equipment/00001"
 JOBS = "/v1/demo/objects/Job"
@@ -129,6 +138,13 @@ async def test_reads_and_dry_runs_have_no_key(api: Served) -> None:
     assert (await api.send("PUT", RECORD, KEYED, BODY)).status == 200
 
 
+async def test_a_key_makes_nothing_else_of_a_query_that_is_wrong(api: Served) -> None:
+    for query in ("?x=%ff", "?x=%C3%A9", "?%ff=true", "?dry_run=maybe", "?dry_run=true&dry_run=false"):
+        replies = [await api.send("PUT", RECORD + query, headers, BODY) for headers in ({}, KEYED)]
+        assert [(reply.status, reply.code) for reply in replies] == [(400, "invalid_request")] * 2, query
+    assert api.adapter.calls == []
+
+
 def failing(api: Served, *failures: GatewayError | None) -> None:
     """The next calls end in these, after they have been sent."""
     rest = list(failures)
@@ -156,6 +172,7 @@ async def test_a_refusal_is_an_answer_like_any_other(api: Served) -> None:
         QuotaExceeded("429"),
         QuotaExceeded("full", outcome=Outcome.NOT_SENT),
         UpstreamUnavailable("503", outcome=Outcome.REFUSED),
+        UpstreamAuthFailed("401"),
     ],
 )
 async def test_what_was_not_done_is_not_kept(api: Served, failure: GatewayError) -> None:
@@ -201,6 +218,34 @@ async def test_what_may_have_been_done_is_not_done_again(
     assert len(api.adapter.calls) == 1
     assert [line["idempotency"] for line in api.lines] == ["begun", "unknown", "unknown"]
     assert api.lines[1]["code"] == "outcome_unknown"
+
+
+@pytest.mark.parametrize(
+    ("one", "again"), [("PUT", True), ("PATCH", True), ("POST", False), ("DELETE", False)]
+)
+async def test_a_batch_is_done_again_if_that_leaves_the_same(api: Served, one: str, again: bool) -> None:
+    last: dict[str, object] = {
+        "id": "z",
+        "method": one,
+        "path": "Job" if one == "POST" else "Equipment/00001",
+    }
+    if one != "DELETE":
+        last["body"] = {"Description": "New"} if one == "PATCH" else BODY
+    operations = [*BATCH["operations"], last]
+
+    def die(call: Call) -> None:
+        if len(api.adapter.calls) == 2:
+            raise RuntimeError("in the middle")
+
+    api.adapter.before = die
+    first, second = await twice(api, "POST", "/v1/demo/batch", {"operations": operations})
+    third = await api.send("POST", "/v1/demo/batch", KEYED, {"operations": operations})
+    assert (first.status, len(api.adapter.calls)) == (500, 5 if again else 2)
+    assert told(third) == told(second)
+    assert third.headers["idempotency-replayed"] == "true"
+    assert (second.status, "idempotency-replayed" in second.headers) == (
+        (200, False) if again else (500, True)
+    )
 
 
 async def test_what_can_be_done_twice_is_settled_by_doing_it_again(api: Served) -> None:
@@ -344,6 +389,30 @@ async def test_a_store_that_takes_its_time_takes_none_of_the_callers(step: str, 
         assert reply.status == status
         if status == 504:
             assert (reply.code, reply.json["outcome"]) == ("deadline_exceeded", "not_sent")
+
+
+class Broken(Failing):
+    """A store that cannot keep an answer, for a reason that nobody has foreseen."""
+
+    async def finish(self, key: str, fence: int, answer: bytes, *, settled: bool) -> bool:
+        raise RuntimeError("a mistake")
+
+
+async def test_a_key_of_which_nothing_could_be_noted_is_not_held_for_ever() -> None:
+    adapter, log = MemoryAdapter(), Log()
+    built, metrics = services(adapter, log, Limits())
+    events = Events(build_logger(LogSettings(format="json"), log), metrics)
+    store = cast(IdempotencyStore, Broken())
+    keys = IdempotencyKeys(store, IdempotencySettings(lease=0.2), SystemClock(), events)
+    async with listening(build_http(msgspec.structs.replace(built, keys=keys))) as port:
+        api = Served(port, adapter, metrics, log)
+        assert (await api.send("POST", ACTION, KEYED, {})).status == 200
+        async with asyncio.timeout(5):
+            while (again := await api.send("POST", ACTION, KEYED, {})).status == 409:
+                pass
+        assert (again.status, again.code) == (502, "outcome_unknown")
+    await keys.aclose()
+    assert len(adapter.calls) == 1
 
 
 class Claimed(Failing):

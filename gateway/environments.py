@@ -61,7 +61,13 @@ class Environment:
     def gate(self, tenant: str, adapter: str, interface: str) -> QuotaGate:
         """What stands before a tenant's way to an interface."""
         counted = self.settings.quota.interfaces
-        return QuotaGate(self.admission, tenant, adapter, counted is None or interface in counted)
+        return QuotaGate(
+            self.admission,
+            tenant,
+            adapter,
+            counts=counted is None or interface in counted,
+            barred=self._circuit(adapter).barred,
+        )
 
     def policies(self, tenant: str, adapter: str) -> tuple[Policy, ...]:
         """What is around everything that an adapter of a tenant does."""
@@ -75,7 +81,8 @@ class Environment:
             events=shared.events,
             random=random.random,
         )
-        return around_adapter(retry, Breaker(self._circuit(adapter)))
+        breaker = Breaker(self._circuit(adapter), shared.clock, self.settings.breaker.slow)
+        return around_adapter(retry, breaker)
 
     def _circuit(self, adapter: str) -> Circuit:
         if adapter not in self._circuits:
