@@ -16,6 +16,8 @@ LEFT = 499
 OTHERS = "-other"
 GRACE = 0.1
 """How much later than its deadline a call may be answered, in seconds."""
+STARVED = 1.0
+"""How much later it may be where a busy machine gives a process no turn for a while; one call in a hundred."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -118,20 +120,17 @@ def lateness(answers: Iterable[Answer]) -> float:
     return max((answer.seconds - answer.deadline for answer in answers if answer.status), default=0.0)
 
 
-def lateness_told(lines: Iterable[Mapping[str, object]], answers: Iterable[Answer]) -> float:
-    """The same by the gateway's own clock, from its log lines.
+def told_lateness(lines: Iterable[Mapping[str, object]], answers: Iterable[Answer]) -> list[float]:
+    """How much later than its deadline each call ended by the gateway's own clock, from its log lines.
 
     It leaves out what a busy machine does to a caller, and calls whose caller has left: nobody waits for those.
     """
     deadlines = {answer.request_id: answer.deadline for answer in answers}
-    return max(
-        (
-            float(str(line["ms"])) / 1000 - deadlines[str(line["request_id"])]
-            for line in lines
-            if line["event"] == "call" and line["status"] != LEFT and str(line["request_id"]) in deadlines
-        ),
-        default=0.0,
-    )
+    return [
+        float(str(line["ms"])) / 1000 - deadlines[str(line["request_id"])]
+        for line in lines
+        if line["event"] == "call" and line["status"] != LEFT and str(line["request_id"]) in deadlines
+    ]
 
 
 def repeated(arrivals: Collection[Arrival]) -> int:

@@ -61,7 +61,7 @@ class Program:
     async def _line(self, before: int) -> str:
         async with asyncio.timeout(START_SECONDS):
             while True:
-                text = self.output.read_bytes()[before:].decode()
+                text = self.output.read_bytes()[before:].decode(errors="replace")
                 for line in text.splitlines(keepends=True):
                     if self._ready in line and line.endswith("\n"):
                         return line

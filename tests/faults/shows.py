@@ -119,7 +119,7 @@ async def shared_day(
         daily=scale.daily,
         environment={"breaker": NEVER_OPEN},
     )
-    seconds = scale.seconds * (scale.daily / scale.limit + 1)
+    seconds = scale.seconds * (scale.daily / scale.limit + 2)
     async with unreliable(scale, plan, folder, seed) as running:
         await crowd(running, scale.callers, seconds, seed, longest=max(2.0, scale.seconds / 2))
         found = await invariants(running, plan)
@@ -141,6 +141,7 @@ async def killed_creates(scale: Scale, folder: Path, seed: int) -> Findings:
         await running.upstream.fault(action="delay", longest=scale.longest_delay, seed=seed, count=None)
         first = asyncio.gather(*(running.create(token) for token in tokens))
         await running.upstream.until_received(scale.creates // 2, seconds=60)
+        await asyncio.sleep(scale.longest_delay / 2)
         running.gateways[0].kill()
         before = Counter(answer.status for answer in await first)
         await running.gateways[0].start()

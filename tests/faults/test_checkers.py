@@ -13,9 +13,9 @@ from tests.faults.checkers import (
     doubled,
     inserted,
     lateness,
-    lateness_told,
     repeated,
     strayed,
+    told_lateness,
     utilisation,
 )
 
@@ -70,7 +70,7 @@ def test_a_call_that_is_late_by_either_clock() -> None:
         {"event": "call", "request_id": "a-4", "ms": 1009.0, "status": 200},
         {"event": "retry", "request_id": "a-1"},
     ]
-    assert lateness_told(lines, [timely, tardy, gone]) == pytest.approx(0.003)
+    assert told_lateness(lines, [timely, tardy, gone]) == pytest.approx([0.001, 0.003])
 
 
 def test_requests_that_were_sent_again() -> None:
