@@ -17,7 +17,8 @@ HOUR = 3_600_000
 class Seen:
     """One environment, as the replies of the shared store told it; times are in milliseconds.
 
-    ``span`` is how long a burst can matter at most, ``cold`` how long a store that lost its memory stays closed.
+    ``span`` is how long a burst can matter at most, ``lease`` how long a unit may be under way of which nobody hears,
+    ``cold`` how long a store that lost its memory stays closed.
     ``busy_until`` is the monotonic second at which a unit of the shared store was last answered.
     ``restored`` are the units of daily windows that the local store counted and that the shared one was told since.
     """
@@ -25,16 +26,23 @@ class Seen:
     def __init__(self) -> None:
         self.epoch: str | None = None
         self.span = 0
+        self.lease = 0
         self.cold = 0
         self.busy_until = 0.0
         self.restored: Counter[tuple[str, int]] = Counter()
         self._used: dict[tuple[str, int], int] = {}
 
-    def claimed(self, limits: Sequence[Limit], cold: int) -> None:
-        """Learn from a claim how long bursts are."""
-        lengths = (limit.length + limit.margin for limit in limits if _bursts(limit))
+    @property
+    def quiet(self) -> int:
+        """How long after a loss nothing can matter any more that any replica had sent, or was about to."""
+        return self.lease + self.span
+
+    def claimed(self, claim: Claim) -> None:
+        """Learn from a claim how long bursts and leases are."""
+        lengths = (limit.length + limit.margin for limit in claim.limits if _bursts(limit))
         self.span = max(self.span, max(lengths, default=0))
-        self.cold = max(self.span, cold)
+        self.lease = max(self.lease, claim.lease)
+        self.cold = max(self.span, claim.cold)
 
     def wary(self, claim: Claim) -> Claim:
         """The claim, for a store that was known already: what was sent before it lost its memory counts.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from datetime import tzinfo
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -11,10 +12,10 @@ from msgspec import UNSET, UnsetType
 from contracts.call import Band
 from gateway.clock import Clock
 from gateway.quota.admission import Admission
-from gateway.quota.forecast import Forecast, forecast, moment_text
+from gateway.quota.forecast import Forecast, forecast, moment_text, rolling_forecast
 from gateway.quota.recorder import Recorder
 from gateway.quota.windows import Windows
-from gateway.stores.ports import LedgerEntry, Limit, Standing, WindowState
+from gateway.stores.ports import LedgerEntry, Limit, Period, Standing, WindowState
 
 DAY_SECONDS = 86_400
 _PROBED = 3
@@ -137,7 +138,7 @@ def windows_shown(
             resets_in=_seconds(state.resets_in),
             resets_at=moment_text(now * 1000 + state.resets_in, windows.zone),
             enforced=limit.enforced,
-            forecast=forecast(state, day, now, windows.zone) if limit.daily else None,
+            forecast=_forecast(limit, state, day, now, windows.zone),
         )
 
 
@@ -180,6 +181,12 @@ def limit_header(known: Iterable[LastKnown], monotonic: float) -> bytes:
         for window in ("burst", "day")
         if window in least
     ).encode()
+
+
+def _forecast(limit: Limit, state: WindowState, day: Period, now: float, zone: tzinfo) -> Forecast | None:
+    if limit.daily:
+        return forecast(state, day, now, zone)
+    return rolling_forecast(state, now, zone) if _parts(limit)[2] == "day" else None
 
 
 def _parts(limit: Limit) -> tuple[str, str, str]:

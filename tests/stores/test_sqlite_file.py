@@ -110,6 +110,27 @@ async def test_time_goes_on_where_the_file_ends(open_store: Open) -> None:
     assert isinstance(await second.quota.reserve(claim("r2", log, periods=periods(clock))), Reserved)
 
 
+async def test_a_file_from_far_ahead_counts_the_day_and_keeps_the_ledger(open_store: Open) -> None:
+    """The machine's clock was years ahead for a while: the logs go on from there, the day is today's."""
+    ahead, now = StoreClock(StoreClock().wall + 5 * 366 * DAY / 1000), StoreClock()
+    log, daily = burst(1, length=10_000), day(10)
+    first = open_store(ahead)
+    await first.quota.reserve(claim("r1", log, daily, periods=periods(ahead)))
+    await first.quota.settle(ENVIRONMENT, "r1")
+    await first.close()
+    second = open_store(now)
+    assert isinstance(await second.quota.reserve(claim("r2", log, daily, periods=periods(now))), Full)
+    now.move(10)
+    assert isinstance(await second.quota.reserve(claim("r2", log, daily, periods=periods(now))), Reserved)
+    await second.ledger.add("e1", [entry(day="2025-03-10", calls=1)])
+    await second.ledger.add("e2", [entry(day="2025-03-11", calls=1)])
+    assert (await second.quota.standing(ENVIRONMENT, (daily,), periods(now))).windows[0].used == 1
+    assert [one.day for one in await second.ledger.usage(ENVIRONMENT, "0", "9")] == [
+        "2025-03-10",
+        "2025-03-11",
+    ]
+
+
 async def test_a_second_process_shares_exactly(open_store: Open, tmp_path: Path) -> None:
     store = open_store(SystemClock())
     await store.ping()
@@ -150,7 +171,7 @@ async def test_steps_that_wait_together_are_each_taken(open_store: Open) -> None
 
 async def test_a_step_that_fails_takes_no_other_with_it(open_store: Open) -> None:
     store, daily, now = open_store(), day(30), periods(StoreClock())
-    mistaken = (Period(0, 1, "1970-01-01"),)
+    mistaken: tuple[Period, ...] = ()
     answers = await asyncio.gather(
         *(
             store.quota.reserve(claim(f"r{number}", daily, periods=mistaken if number % 2 else now))

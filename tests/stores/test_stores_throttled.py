@@ -215,8 +215,8 @@ async def test_the_one_that_asks_is_waited_for_as_long_as_it_is_held(subject: Su
     await subject.advance(MINUTE)
     await subject.reserve("asker", LOG, lease=90_000)
     await subject.advance(MINUTE)
-    assert await opens_in(subject, "another") == 30_000
-    assert (await subject.standing(LOG)).closed_for == 30_000
+    assert subject.about(await opens_in(subject, "another"), 30_000)
+    assert subject.about((await subject.standing(LOG)).closed_for, 30_000)
     await subject.settle("asker")
     assert await opens_in(subject, "another") == 0
 

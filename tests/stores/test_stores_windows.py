@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.stores.ports import Full, Period, Reserved, WindowState
-from tests.stores.claims import ENVIRONMENT, burst, claim, day
+from tests.stores.claims import DAY, ENVIRONMENT, burst, claim, day
 from tests.stores.conftest import Subject
 
 SHORT = 300
@@ -87,12 +87,27 @@ async def test_a_unit_is_given_back_to_the_day_it_was_taken_in(subject: Subject)
     assert [one.day for one in await subject.ledger.usage(ENVIRONMENT, "0", "9")] == ["2025-03-11"]
 
 
-async def test_a_clock_outside_all_days_is_the_askers_mistake(subject: Subject) -> None:
-    past = (Period(0, 1, "1970-01-01"),)
-    with pytest.raises(ValueError, match="outside all periods"):
-        await subject.quota.reserve(claim("r1", day(1), periods=past))
-    with pytest.raises(ValueError, match="outside all periods"):
-        await subject.standing(day(1), periods=past)
+async def test_where_the_clock_is_outside_all_days_it_is_the_askers_day(subject: Subject) -> None:
+    """Somebody has set a clock: the upstream's day goes on all the same, and so must the count of it."""
+    daily, far = day(3), tuple(Period(n * DAY, (n + 1) * DAY, f"1970-01-0{n + 1}") for n in range(3))
+    for number in range(3):
+        assert isinstance(await subject.quota.reserve(claim(f"r{number}", daily, periods=far)), Reserved)
+        await subject.advance(5 * 60_000)
+    state = (await subject.standing(daily, periods=far)).windows[0]
+    assert (state.used, state.resets_in) == (3, DAY)
+    refused = await subject.quota.reserve(claim("r3", daily, periods=far))
+    assert isinstance(refused, Full)
+    assert (refused.limit, refused.opens_in) == (daily.key, DAY)
+    assert [(one.day, one.units) for one in await subject.ledger.usage(ENVIRONMENT, "0", "9")] == [
+        ("1970-01-02", 3)
+    ]
+
+
+async def test_no_day_at_all_is_the_askers_mistake(subject: Subject) -> None:
+    with pytest.raises(ValueError, match="no period is named"):
+        await subject.quota.reserve(claim("r1", day(1), periods=()))
+    with pytest.raises(ValueError, match="no period is named"):
+        await subject.quota.standing(ENVIRONMENT, [day(1)], ())
     assert (await subject.standing(day(1))).epoch is None
 
 
@@ -104,6 +119,19 @@ async def test_what_was_taken_long_ago_is_not_recent(subject: Subject) -> None:
     assert (await subject.standing(daily)).windows[0].recent == 2
     await subject.advance(15 * 60_000)
     assert (await subject.standing(daily)).windows[0].recent == 1
+
+
+async def test_a_rolling_day_tells_what_is_recent_too(subject: Subject) -> None:
+    rolling = burst(100, length=DAY, margin=250)
+    for name in ("r1", "r2"):
+        await subject.reserve(name, rolling)
+        await subject.settle(name)
+    await subject.advance(50 * 60_000)
+    await subject.reserve("r3", rolling)
+    assert (await subject.standing(rolling)).windows[0].recent == 3
+    await subject.advance(15 * 60_000)
+    state = (await subject.standing(rolling)).windows[0]
+    assert (state.used, state.recent) == (3, 1)
 
 
 async def test_environments_have_nothing_to_do_with_each_other(subject: Subject) -> None:

@@ -19,7 +19,7 @@ from gateway.settings import Secret, ValkeySettings
 from gateway.stores.ports import Begun, Full, Probe, Reserved, Standing, StoreLost, Throttled
 from gateway.stores.valkey import ValkeyStore
 from tests.stores.claims import ENVIRONMENT, burst, claim, day, days, entry
-from tests.stores.valkeys import valkey_store
+from tests.stores.valkeys import ServerTime, valkey_store
 from tests.support.relay import relay
 from tests.support.servers import eventually
 from tests.support.valkey import Valkey, valkey
@@ -111,6 +111,39 @@ async def test_a_step_whose_reply_is_lost_is_asked_again_and_counts_once(server:
             assert between.swallowed == step + 1
         assert [state.used for state in (await standing(store)).windows] == [2, 2]
         assert [one.calls for one in await store.ledger.usage(ENVIRONMENT, "2025-03-10", "2025-03-10")] == [1]
+
+
+async def test_a_unit_is_remembered_as_long_as_its_longest_slot(server: Valkey) -> None:
+    store, time_there = valkey_store(server), ServerTime(server)
+    rolling = burst(10, key="environment/acme/day", length=86_400_000)
+    await store.quota.reserve(claim("late", BURST, rolling, periods=PERIODS, lease=1_000))
+    await time_there.advance(3_600_000)
+    assert [state.used for state in (await standing(store)).windows] == [0, 0]
+    await store.quota.settle(ENVIRONMENT, "late")
+    assert (await standing(store)).windows[0].used == 1
+    await store.close()
+
+
+async def test_time_goes_on_when_the_clock_of_the_server_was_set_back(server: Valkey) -> None:
+    """Nothing goes out early, and nobody waits for the hour to come again."""
+    store, time_there = valkey_store(server), ServerTime(server)
+    log = burst(3, length=1_500)
+    asked = [claim(f"r{number}", log, periods=PERIODS) for number in range(200)]
+    await store.quota.reserve(asked[0])
+    await store.quota.settle(ENVIRONMENT, "r0")
+    time_there.stand(ENVIRONMENT, time_there.now() + 3_600_000)
+    began, taken = time.monotonic(), []
+    for number in range(1, 200):
+        if isinstance(await store.quota.reserve(asked[number]), Reserved):
+            taken.append(time.monotonic())
+            await store.quota.settle(ENVIRONMENT, f"r{number}")
+        if len(taken) == 4:
+            break
+        await asyncio.sleep(0.02)
+    assert len(taken) == 4
+    assert taken[3] - taken[0] >= 1.4
+    assert time.monotonic() - began < 4
+    await store.close()
 
 
 async def test_what_was_given_back_before_it_was_taken_is_not_taken(server: Valkey) -> None:

@@ -31,19 +31,24 @@ class ServerTime:
     async def advance(self, milliseconds: float) -> None:
         names = cast("list[bytes]", self._server.command("KEYS", "*"))
         for home in (name.decode() for name in names if name.endswith(b"}")):
-            moment = max(self._last(home), self.now()) + round(milliseconds)
-            self._server.command("HSET", home, "last", moment)
+            moment = self._moment(home) + round(milliseconds)
+            self._server.command("HSET", home, "last", moment, "seen", 2 * moment)
         if any(b":key:" in name or b":circuit:" in name for name in names):
             if milliseconds > LONGEST:
                 pytest.skip("the server's clock cannot be moved, and nobody wants to wait for it")
             await asyncio.sleep(milliseconds / 1000)
 
-    def last(self, environment: str) -> int:
-        """The moment of the last step in an environment."""
-        return self._last(f"{{test:{environment}}}")
+    def stand(self, environment: str, moment: int) -> None:
+        """Let the next step be at this moment, which is ahead of the clock: as if that were set back just now."""
+        self._server.command("HSET", f"{{test:{environment}}}", "last", moment, "seen", 2 * moment)
 
-    def _last(self, home: str) -> int:
-        return int(cast("bytes", self._server.command("HGET", home, "last")))
+    def _moment(self, home: str) -> int:
+        """The time of an environment, which is slower than the clock while it is ahead of it."""
+        last, seen = (
+            int(text) for text in cast("list[bytes]", self._server.command("HMGET", home, "last", "seen"))
+        )
+        now = self.now()
+        return max(now, last + max(0, now - seen) * 9 // 10)
 
 
 def valkey_store(server: Valkey) -> ValkeyStore:

@@ -51,7 +51,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """One unit, asked for. Whoever holds it says within ``lease`` (milliseconds) that it still does.
 
-    ``periods`` are the environment's days around now: the store's clock picks. ``cold`` is how long a
+    ``periods`` are the environment's days around now: the store's clock picks, and where it is in none it is
+    the one in the middle. ``cold`` is how long a
     store that knows nothing of the environment takes its logs for full, since it cannot know what was sent before.
     """
 
@@ -68,7 +69,8 @@ class WindowState(msgspec.Struct, frozen=True, kw_only=True):
     """A window as it stands.
 
     ``limit`` is what it holds now, ``resets_in`` when all of it is free again (of a log: the next slot).
-    ``recent`` is what a daily window took in the last hour.
+    ``recent`` is what a daily window took in the last hour; where one is asked how things stand, a log of more
+    than an hour tells that, too.
     """
 
     key: str
@@ -116,10 +118,14 @@ class Throttled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit that was spent while the store could not be reached: its ``claim``, and how long its slots stay taken."""
+    """A unit that was spent while the store could not be reached: its ``claim``, and how long its slots stay taken.
+
+    One that has not ``ended`` is held as if it had been reserved here, on a lease as long as its slots allow.
+    """
 
     claim: Claim
     held_for: int
+    ended: bool = True
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +182,7 @@ class QuotaStore(Protocol):
     ) -> str:
         """Take over what another memory knows: days to at least ``spent``, then each of ``taken`` once; the epoch.
 
+        Of a unit that is told again, and was not settled meanwhile, the newest word counts.
         An environment of which nothing was known begins closed for ``cold``, as with a first claim.
         """
         ...

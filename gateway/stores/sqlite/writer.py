@@ -56,8 +56,9 @@ class Writer:
         if self._closed:
             raise StoreLost(f"{self._path.name}: closed")
         if self._thread is None:
-            self._thread = Thread(target=self._work, name=f"store {self._path.name}", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._work, name=f"store {self._path.name}", daemon=True)
+            thread.start()
+            self._thread = thread
         job = Job(step, reading, asyncio.get_running_loop().create_future())
         self._jobs.put(job)
         return await job.done

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date, timedelta
 
 import msgspec
 
 from gateway.stores.ports import LedgerEntry
-from gateway.stores.steps.rows import DAY, HOUR, Rows
+from gateway.stores.steps.rows import HOUR, Rows
 
 KEPT_DAYS = 400
 """How many days the ledger goes back."""
@@ -20,11 +20,16 @@ def add(rows: Rows, now: int, entry_id: str, entries: Sequence[LedgerEntry]) -> 
         return
     for entry in entries:
         rows.add(msgspec.structs.replace(entry, units=0))
-    oldest = datetime.fromtimestamp((now - KEPT_DAYS * DAY) / 1000, UTC).date().isoformat()
-    for environment in {entry.environment for entry in entries}:
-        rows.forget_days(environment, oldest)
+    # By the days' own calendar: the store's clock may have been set wrong.
+    for environment, newest in {entry.environment: entry.day for entry in sorted(entries, key=_day)}.items():
+        oldest = date.fromisoformat(newest) - timedelta(days=KEPT_DAYS)
+        rows.forget_days(environment, oldest.isoformat())
 
 
 def usage(rows: Rows, now: int, environment: str, first_day: str, last_day: str) -> tuple[LedgerEntry, ...]:
     """As in the port; sums of nothing are left out."""
     return rows.usage(environment, first_day, last_day)
+
+
+def _day(entry: LedgerEntry) -> str:
+    return entry.day

@@ -27,12 +27,12 @@ from gateway.stores.steps.rows import BUCKET, DAY, Books, Environment, Reservati
 LINGER = 60_000
 """How long a reservation is remembered at least when it is over: what is asked about it late still counts once."""
 
-LINGER_RESTORED = DAY
-"""As long for a unit taken over: who lost the reply may lose the store for hours before it can ask again."""
+LINGER_LONG = DAY
+"""As long for one of which no end was told, or that was taken over: who lost the reply may lose the store for hours."""
 
 
 def reserve(books: Books, now: int, claim: Claim) -> Reserved | Full:
-    """As in the port. Raises ValueError when no period of the claim contains ``now``.
+    """As in the port.
 
     A reservation whose lease is over is asked for anew: others may have its slots by now, and its day stays spent.
     """
@@ -107,11 +107,11 @@ def release(books: Books, now: int, reservation: str) -> None:
 
 
 def standing(books: Books, now: int, limits: Sequence[Limit], periods: Sequence[Period]) -> Standing:
-    """As in the port. Raises ValueError when there is a daily window and no period that contains ``now``."""
+    """As in the port."""
     environment = books.environment()
     period = windows.current(periods, now) if any(limit.daily for limit in limits) else None
     return Standing(
-        windows=tuple(windows.state(books, now, environment, limit, period) for limit in limits),
+        windows=tuple(windows.looked_at(books, now, environment, limit, period) for limit in limits),
         closed_for=closed_for(books, now, environment.throttle) if environment else 0,
         strikes=environment.throttle.strikes if environment else 0,
         epoch=environment.epoch if environment else None,
@@ -121,10 +121,10 @@ def standing(books: Books, now: int, limits: Sequence[Limit], periods: Sequence[
 def restore(books: Books, now: int, cold: int, spent: Sequence[Spent], taken: Sequence[Taken]) -> str:
     """As in the port.
 
-    A unit that was taken elsewhere counts in the period that is now, or else in the last one that its claim names.
+    A unit that was taken elsewhere counts in the period that is now, if its claim names it.
     ``held_for`` is told of its longest log: its slots in shorter ones come free so much sooner.
     """
-    periods = [windows.current_or_last(unit.claim.periods, now) for unit in taken]
+    periods = [windows.current(unit.claim.periods, now) for unit in taken]
     environment = known(books, now, cold)
     for day in spent:
         missing = day.used - books.spent(day.key, day.starts)
@@ -132,11 +132,13 @@ def restore(books: Books, now: int, cold: int, spent: Sequence[Spent], taken: Se
             books.spend(day.key, day.starts, missing)
     for unit, period in zip(taken, periods, strict=True):
         claim = unit.claim
-        if _reservation(books, now, claim.reservation) is None:
+        row = _reservation(books, now, claim.reservation)
+        if row is None:
             row = _count(books, now, claim, period, environment, ())
+        if not row.settled:
             ends = now + unit.held_for - max(row.spans.values(), default=0)
-            settled = msgspec.structs.replace(row, settled=True, lease_ends=ends)
-            _keep(books, now, claim.reservation, settled, LINGER_RESTORED)
+            told = msgspec.structs.replace(row, settled=unit.ended, lease_ends=ends)
+            _keep(books, now, claim.reservation, told, LINGER_LONG)
     return environment.epoch
 
 
@@ -186,7 +188,7 @@ def _count(
 
 
 def _hold(books: Books, now: int, reservation: str, row: Reservation, lease: int) -> None:
-    _keep(books, now, reservation, msgspec.structs.replace(row, lease_ends=now + lease))
+    _keep(books, now, reservation, msgspec.structs.replace(row, lease_ends=now + lease), LINGER_LONG)
 
 
 def _keep(books: Books, now: int, reservation: str, row: Reservation, linger: int = LINGER) -> None:

@@ -23,7 +23,7 @@ from gateway.stores.valkey.ledger import field
 from gateway.stores.valkey.scripts import script
 from gateway.stores.valkey.server import Server
 
-OUTSIDE = "the store's clock is outside all periods"
+NO_PERIOD = "no period is named"
 
 
 class _Decision(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class ValkeyQuota:
             uuid4().hex,
         )
         if reply is None:
-            raise ValueError(OUTSIDE)
+            raise ValueError(NO_PERIOD)
         decision = self._decision.decode(cast("bytes", reply))
         return decision.reserved or cast("Full", decision.full)
 
@@ -85,14 +85,16 @@ class ValkeyQuota:
             msgspec.msgpack.encode(periods),
         )
         if reply is None:
-            raise ValueError(OUTSIDE)
+            raise ValueError(NO_PERIOD)
         standing = msgspec.msgpack.decode(cast("bytes", reply), type=Standing)
         return standing if standing.epoch else msgspec.structs.replace(standing, epoch=None)
 
     async def restore(
         self, environment: str, cold: int, spent: Sequence[Spent], taken: Sequence[Taken]
     ) -> str:
-        units = [(unit.claim, unit.held_for, field("units", unit.claim.account)) for unit in taken]
+        units = [
+            (unit.claim, unit.held_for, field("units", unit.claim.account), unit.ended) for unit in taken
+        ]
         reply = await self._server.step(
             self._restore,
             self._home(environment),

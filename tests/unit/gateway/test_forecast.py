@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.quota.forecast import HOUR, forecast
+from gateway.quota.forecast import HOUR, forecast, rolling_forecast
 from gateway.quota.windows import Windows
 from gateway.settings import EnvironmentSettings
 from gateway.stores.ports import WindowState
@@ -32,6 +32,8 @@ def state(*, used: int, recent: int, limit: int = 4000) -> WindowState:
         ("2026-11-23T13:20", 3300, 700, "2026-11-23T14:20:00+01:00", 700, "at this rate exhausted at 14:20"),
         # 100 units in the first ten minutes of the day are 600 an hour.
         ("2026-11-23T00:10", 100, 100, "2026-11-23T06:40:00+01:00", 600, "at this rate exhausted at 06:40"),
+        # Of the 600 of the last hour 500 were yesterday's.
+        ("2026-11-23T00:10", 100, 600, "2026-11-23T06:40:00+01:00", 600, "at this rate exhausted at 06:40"),
         ("2026-11-23T13:20", 100, 10, None, 10, "at this rate it lasts until 00:00, when it begins anew"),
         ("2026-11-23T23:20", 3300, 700, None, 700, "at this rate it lasts until 00:00, when it begins anew"),
         ("2026-11-23T13:20", 100, 0, None, 0, "nothing was used in the last hour"),
@@ -47,6 +49,24 @@ def test_a_forecast(
     assert (told.exhausted_at, told.per_hour, told.text) == (exhausted_at, per_hour, text)
 
 
+@pytest.mark.parametrize(
+    ("used", "recent", "exhausted_at", "text"),
+    [
+        # 100 go each hour, 600 come: the 1,600 that are left are enough for 3.2 hours.
+        (2400, 600, "2026-11-23T16:32:00+01:00", "at this rate exhausted at 16:32"),
+        (2400, 100, None, "at this rate it lasts"),
+        (2400, 150, None, "at this rate it lasts"),
+        (2400, 0, None, "nothing was used in the last hour"),
+        (4000, 0, "2026-11-23T13:20:00+01:00", "exhausted"),
+    ],
+)
+def test_a_forecast_for_the_last_24_hours(
+    used: int, recent: int, exhausted_at: str | None, text: str
+) -> None:
+    told = rolling_forecast(state(used=used, recent=recent), at("2026-11-23T13:20"), ZONE)
+    assert (told.exhausted_at, told.per_hour, told.text) == (exhausted_at, recent, text)
+
+
 @given(
     used=st.integers(0, 10_000),
     recent=st.integers(0, 10_000),
@@ -59,7 +79,7 @@ def test_at_its_rate_the_window_is_full_when_the_forecast_says_and_not_before(
     now = at("2026-11-23T00:00") + second
     day = WINDOWS.periods(now)[1]
     told = forecast(state(used=used, recent=recent, limit=limit), day, now, ZONE)
-    hours = min(HOUR, max(60_000, now * 1000 - day.starts)) / HOUR
+    hours = 1 if recent > used else min(HOUR, max(60_000, now * 1000 - day.starts)) / HOUR
     if told.exhausted_at is None:
         left_of_day = (day.ends / 1000 - now) / 3600
         assert used + recent / hours * left_of_day <= limit + 1e-6

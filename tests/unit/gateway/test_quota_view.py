@@ -124,12 +124,20 @@ def test_a_window_is_shown_with_what_it_holds_now() -> None:
     assert of_day.forecast.exhausted_at == "2025-06-16T13:00:00+02:00"
 
 
-def test_a_day_that_rolls_has_no_forecast() -> None:
+def test_a_day_that_rolls_has_a_forecast_too() -> None:
     of_windows = windows(QuotaSettings(day=DaySettings(rolling=True)))
     of = of_windows.limits("shared", "", Band.NORMAL)
-    states = tuple(WindowState(key=limit.key, limit=limit.limit, used=1, resets_in=1) for limit in of)
+    states = tuple(
+        WindowState(
+            key=limit.key, limit=limit.limit, used=limit.limit // 2, resets_in=1, recent=limit.limit // 4
+        )
+        for limit in of
+    )
     standing = Standing(windows=states, closed_for=0, strikes=0, epoch="e")
-    assert [shown.forecast for shown in windows_shown(of, standing, of_windows, NOW)] == [None, None]
+    burst, day = windows_shown(of, standing, of_windows, NOW)
+    assert burst.forecast is None
+    assert day.forecast is not None
+    assert day.forecast.text == "at this rate exhausted at 14:10"
 
 
 def test_an_upstream_that_is_closed_says_for_how_long_and_why() -> None:

@@ -1,19 +1,37 @@
 -- What is known of an environment: the hash of its name, and the reservations that are remembered.
--- The hash: epoch; run, the server's run that knows it; last, the latest moment of a step; cold_until, until when its
+-- The hash: epoch; run, the server's run that knows it; last, the latest moment of a step, at which the server's clock
+-- stood at seen; cold_until, until when its
 -- logs count as full; and what the upstream's refusals have done (throttle.lua).
 local ENVIRONMENT_KEPT = 400 * 86400000
-local LINGER = 60000
+local LINGER, LINGER_LONG = 60000, 86400000
 local TEXTS = {'epoch', 'run', 'asker'}
 local NUMBERS = {
-  'last', 'cold_until', 'closed_until', 'closings', 'struck', 'strikes', 'lowered', 'whole', 'window', 'rises_from',
+  'last', 'seen', 'cold_until', 'closed_until', 'closings', 'struck', 'strikes', 'lowered', 'whole', 'window', 'rises_from',
 }
 
--- The environment or nil, and the moment of this step: time does not go back, even when the server's clock does.
+-- The moment of this step. Time does not go back: where the server's clock has been set back, time goes on from the last
+-- moment, a tenth slower, until the clock has come up with it. It is counted in stretches of a second or more, since
+-- of each a part of a millisecond is lost.
+local function moment(row)
+  local now = clock()
+  if now >= row.last then
+    row.last, row.seen = now, now
+    return now
+  end
+  row.seen = math.min(row.seen, now)
+  local time = row.last + math.floor((now - row.seen) * 9 / 10)
+  if now - row.seen >= 1000 then
+    row.last, row.seen = time, now
+  end
+  return time
+end
+
+-- The environment or nil, and the moment.
 local function recall(home)
   local texts, numbers = redis.call('HMGET', home, unpack(TEXTS)), redis.call('HMGET', home, unpack(NUMBERS))
-  local now, row = clock(), {}
+  local row = {}
   if not texts[1] then
-    return nil, now
+    return nil, clock()
   end
   for at, name in ipairs(TEXTS) do
     row[name] = texts[at] or ''
@@ -21,8 +39,7 @@ local function recall(home)
   for at, name in ipairs(NUMBERS) do
     row[name] = tonumber(numbers[at] or 0)
   end
-  row.last = math.max(row.last, now)
-  return row, row.last
+  return row, moment(row)
 end
 
 local function keep_environment(home, row)
@@ -42,14 +59,14 @@ end
 local function known(home, row, now, cold, epoch)
   local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
   if row and row.run == run then
-    redis.call('HSET', home, 'last', now)
+    redis.call('HSET', home, 'last', row.last, 'seen', row.seen)
     return row
   end
   row = row or {
-    asker = '', closed_until = 0, closings = 0, struck = 0, strikes = 0, lowered = 0, whole = 0, window = 1,
+    last = now, seen = now, asker = '', closed_until = 0, closings = 0, struck = 0, strikes = 0, lowered = 0, whole = 0, window = 1,
     rises_from = 0,
   }
-  row.epoch, row.run, row.last, row.cold_until = epoch, run, now, now + cold
+  row.epoch, row.run, row.cold_until = epoch, run, now + cold
   keep_environment(home, row)
   return row
 end
@@ -63,9 +80,10 @@ local function reservation(home, now, id)
   return row and row.forget_at > now and row or nil
 end
 
--- Keep the row until it cannot matter any more, and its slots for their spans after the lease.
-local function keep_reservation(home, now, id, row, linger)
-  local rest = linger or LINGER
+-- Keep the row until it cannot matter any more, and its slots for their spans after the lease. Who lost a reply may lose
+-- the server with it, for much longer than a slot is taken, before it can say what became of a unit (`long`).
+local function keep_reservation(home, now, id, row, long)
+  local rest = (long or not row.settled) and LINGER_LONG or LINGER
   for key, span in pairs(row.spans) do
     local log, free_at = home .. ':log:' .. key, row.lease_ends + span
     local free_in = math.max(1, free_at - now)

@@ -8,8 +8,16 @@ for _, limit in ipairs(limits) do
     return false
   end
 end
+local windows = states(home, row, limits, period, now)
+for at, limit in ipairs(limits) do
+  local span = limit.length + limit.margin
+  if not limit.daily and span >= HOUR then
+    -- The slots that come free in the last hour of its span, and those that are held.
+    windows[at].recent = slots(home, limit.key, now + span - HOUR)
+  end
+end
 return cmsgpack.pack({
-  windows = states(home, row, limits, period, now),
+  windows = windows,
   closed_for = row and closed_for(home, row, now) or 0,
   strikes = row and row.strikes or 0,
   epoch = row and row.epoch or '',

@@ -7,12 +7,19 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The period that contains now, else the one in the middle: a clock may be days from the asker's.
 local function period_of(periods, now)
   for _, period in ipairs(periods) do
     if period.starts <= now and now < period.ends then
       return period
     end
   end
+  return periods[math.floor(#periods / 2) + 1]
+end
+
+-- How long the period goes on; all of it where now is beside it.
+local function ends_in(period, now)
+  return period.ends - (period.starts <= now and now < period.ends and now or period.starts)
 end
 
 -- The units of a daily window in its period, and those of the last hour.
@@ -39,7 +46,7 @@ local function spend(home, key, starts, units, at, now)
   redis.call('PEXPIRE', day, DAYS_KEPT)
   for _, name in ipairs(opened and redis.call('HKEYS', day) or {}) do
     local bucket = string.match(name, '^5:(.*)$')
-    if bucket and tonumber(bucket) * BUCKET < now - 2 * HOUR or not bucket and tonumber(name) < now - DAYS_KEPT then
+    if bucket and tonumber(bucket) * BUCKET < now - 2 * HOUR or not bucket and tonumber(name) < starts - DAYS_KEPT then
       redis.call('HDEL', day, name)
     end
   end
@@ -65,7 +72,7 @@ end
 -- How long there is no room for one more unit; 0 when there is.
 local function opens_in(home, row, limit, period, now)
   if limit.daily then
-    return spent(home, limit.key, period.starts, now) >= limit.upto and period.ends - now or 0
+    return spent(home, limit.key, period.starts, now) >= limit.upto and ends_in(period, now) or 0
   end
   if row.cold_until > now then
     return row.cold_until - now
@@ -82,7 +89,7 @@ end
 local function state(home, row, limit, period, now)
   if limit.daily then
     local used, recent = spent(home, limit.key, period.starts, now)
-    return {key = limit.key, limit = limit.limit, used = used, resets_in = period.ends - now, recent = recent}
+    return {key = limit.key, limit = limit.limit, used = used, resets_in = ends_in(period, now), recent = recent}
   end
   if not row then
     return {key = limit.key, limit = limit.limit, used = 0, resets_in = 0}
