@@ -36,7 +36,10 @@ class Connection:
 
     async def request(self) -> bytes:
         """The next request with its whole body, which is returned; chunks are left as they came."""
-        head = await self.head()
+        return await self.body(await self.head())
+
+    async def body(self, head: bytes) -> bytes:
+        """The whole body of the request that ``head`` begins; chunks are left as they came."""
         if b"chunked" in head.lower():
             return await self.reader.readuntil(b"0\r\n\r\n")
         length = _LENGTH.search(head)
@@ -70,25 +73,44 @@ class FaultServer:
         self._script = script
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
 
     @property
     def arrivals(self) -> int:
         return len(self.heads)
 
     async def __aenter__(self) -> FaultServer:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, limit=2**20)
-        host, port = self._server.sockets[0].getsockname()
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        host, port = self._place.getsockname()
         self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"
+        await self.listen(self._tls)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.refuse()
+        self._place.close()
+
+    async def listen(self, tls: ssl.SSLContext | None = None) -> None:
+        """Take connections, at the same port as ever."""
+        host, port = self._place.getsockname()
+        self._server = await asyncio.start_server(
+            self._serve, host, port, ssl=tls, limit=2**20, reuse_address=True
+        )
+
+    async def refuse(self) -> None:
+        """Break off every connection, and take no more; the port stays ours, and refuses."""
+        if self._server is None:
+            return
         self._server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
+        self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -45,7 +45,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     queued: int = 500
     pause: float = 0.6
     reads: int = 75
-    outage: float = 5.0
+    outage: float = 10.0
 
 
 FULL = Scale(
