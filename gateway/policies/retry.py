@@ -121,14 +121,14 @@ class Retry:
         """Pause before the next attempt; raises ``error`` when there is to be none."""
         pauses = Pauses.of(self._settings, call.operation.kind)
         if made.number >= pauses.attempts or call.journal.left or not repeatable(call.operation, error):
-            raise made.final(call.operation, error)
+            raise made.final(error)
         pause = pauses.after(made.number, error, self._random())
         lacking = self._lacking(call, pause)
         if lacking is not None:
             self._events.not_retried(
                 call, environment=self._environment, adapter=self._adapter, reason=lacking
             )
-            raise made.final(call.operation, error)
+            raise made.final(error)
         self._events.retrying(
             call,
             environment=self._environment,
@@ -139,8 +139,8 @@ class Retry:
         )
         await self._clock.sleep(pause)
         if call.journal.left:
-            raise made.final(call.operation, error)
-        made.doubtful = made.doubtful or error.outcome is Outcome.UNKNOWN
+            raise made.final(error)
+        made.note(error.outcome)
 
     def _lacking(self, call: Call, pause: float) -> str | None:
         """What there is too little of for an attempt after that pause; else takes it out of the budget."""
@@ -149,17 +149,28 @@ class Retry:
         return None if self._budget.spend() else "budget"
 
 
+_FURTHER = (Outcome.NOT_SENT, Outcome.REFUSED, Outcome.UNKNOWN)
+
+
 class _Attempts(msgspec.Struct):
-    """How many a call has made; ``doubtful`` says that one of them may have been carried out."""
+    """How many a call has made, and the furthest that one of those before has come."""
 
     number: int = 0
-    doubtful: bool = False
+    furthest: Outcome = Outcome.NOT_SENT
 
-    def final(self, operation: Operation, error: GatewayError) -> GatewayError:
+    @property
+    def doubtful(self) -> bool:
+        """Whether one of them may have been carried out."""
+        return self.furthest is Outcome.UNKNOWN
+
+    def note(self, outcome: Outcome) -> None:
+        """One has ended so, and another follows."""
+        self.furthest = max(self.furthest, outcome, key=_FURTHER.index)
+
+    def final(self, error: GatewayError) -> GatewayError:
         """The error that the call ends in: that the last attempt did nothing does not say it of the others."""
-        nothing_done = error.outcome is Outcome.NOT_SENT or isinstance(error, QuotaExceeded)
-        if self.doubtful and not operation.safe and nothing_done:
-            error.outcome = Outcome.UNKNOWN
+        if error.outcome is Outcome.NOT_SENT or isinstance(error, QuotaExceeded):
+            error.outcome = max(self.furthest, error.outcome, key=_FURTHER.index)
         return error
 
 

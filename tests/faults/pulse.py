@@ -1,41 +1,42 @@
-"""How long a busy machine gave this process no turn, so that nobody is blamed for it."""
+"""How long a busy machine let this process wait for its turn, so that nobody is blamed for it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from itertools import pairwise
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 _BEAT = 0.01
-_NOISE = 0.01
-"""Seconds by which a beat may be late with nobody in the way."""
 
 
 class Pulse:
-    """Beats in the event loop; what is missing between two beats, and was not spent computing here, others had."""
+    """Notes with every beat how long the threads of this process have been ready to run, and did not."""
 
     def __init__(self) -> None:
         self._beats: list[tuple[float, float]] = []
 
-    def _beat(self) -> None:
-        self._beats.append((time.monotonic(), time.thread_time()))
-
     async def run(self) -> None:
         while True:
-            self._beat()
+            self._beats.append((time.monotonic(), _waited()))
             await asyncio.sleep(_BEAT)
 
     def withheld(self, since: float) -> float:
         """Seconds up to now, from a moment of the monotonic clock on."""
-        self._beat()
-        recent = [beat for beat in self._beats if beat[0] > since - _BEAT]
-        gaps = (
-            (later - earlier) - (spent - before) - _BEAT
-            for (earlier, before), (later, spent) in pairwise(recent)
-        )
-        return sum(gap for gap in gaps if gap > _NOISE)
+        if time.monotonic() <= since:
+            return 0.0
+        before = next((waited for moment, waited in reversed(self._beats) if moment <= since), 0.0)
+        return max(0.0, _waited() - before)
+
+
+def _waited() -> float:
+    """The run delay of all threads, in seconds (``/proc/PID/schedstat``, Linux); of one that ends it is forgotten."""
+    waited = 0
+    for thread in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError):
+            waited += int(thread.read_text().split()[1])
+    return waited / 1e9
 
 
 @asynccontextmanager

@@ -55,8 +55,7 @@ def untrue(running: Rig, asked: Sequence[Errand], answers: Answers, *, before: b
                 yield f"{what} is told to be done, and is {times} times"
             if outcome in ("not_sent", "refused") and times and not before:
                 yield f"{what} is told to be {outcome}, and was carried out"
-        if done and told[0][1] == "not_sent" and answer.request_id in arrived:
-            # The outcome of a read, which changes nothing, is that of its last attempt.
+        if told[0][1] == "not_sent" and answer.request_id in arrived:
             yield f"{what} is told not to be sent, and has arrived"
         if answer.fine and errand.shows not in answer.body.decode():
             yield f"{what} is answered with something else"

@@ -393,9 +393,14 @@ async def test_so_it_is_in_a_batch() -> None:
     assert await Rig(lost, told).perform(SAFE_BATCH) == repeated
 
 
-async def test_a_read_has_no_outcome_to_be_unsure_of() -> None:
+async def test_a_read_that_was_sent_once_does_not_end_as_not_sent() -> None:
     rig = Rig(unavailable(UNKNOWN), unavailable(), settings=RetrySettings(attempts=2))
-    assert (await rig.failed(GET)).outcome is NOT_SENT
+    assert (await rig.failed(GET)).outcome is UNKNOWN
+
+
+async def test_a_write_that_was_refused_once_does_not_end_as_not_sent() -> None:
+    rig = Rig(throttled(), unavailable(), settings=RetrySettings(attempts=2))
+    assert (await rig.failed(CREATE)).outcome is REFUSED
 
 
 async def read(result: Result) -> int:
