@@ -74,6 +74,7 @@ class LocalShare:
         self._seen: defaultdict[str, Seen] = defaultdict(Seen)
         self._untold = Untold(shared, local, clock)
         self._lost_at: float | None = None
+        self._silent_since = 0.0
         self._found_at: float | None = None
         self._why = ""
         self._heard_at = 0.0
@@ -211,7 +212,7 @@ class LocalShare:
         if any(limit.enforced and not limit.daily and not limit.limit for limit in limits):
             raise StoreLost("the store is lost, and this replica's share of a window is less than a unit")
         asked = self._clock.monotonic()
-        wait = self._pause(claim.environment, lost_at, asked)
+        wait = self._pause(claim.environment, asked)
         if wait > 0:
             longest = max(limits, key=lambda limit: 0 if limit.daily else limit.length)
             return Full(limit=longest.key, opens_in=min(wait, _EVERY), epoch=_LOCAL)
@@ -226,7 +227,7 @@ class LocalShare:
         self._untold.own[claim.reservation] = Unit(claim=claim, starts=period.starts, lease_ends=lease_ends)
         return answer
 
-    def _pause(self, environment: str, lost_at: float, now: float) -> int:
+    def _pause(self, environment: str, now: float) -> int:
         """How long nothing leaves, in milliseconds: others may not be done with the store, or be back from it later.
 
         A unit that it gave may arrive as long as it is under way, at the latest when its lease ends. Of one of
@@ -235,7 +236,8 @@ class LocalShare:
         if self._found_at is not None:
             return max(1, ceil((self._found_at + GATHERING - now) * 1000))
         seen = self._seen[environment]
-        last = max(lost_at + seen.lease / 1000, seen.busy_until)
+        silent_since = max(self._silent_since, self._untold.heard_at)
+        last = max(silent_since + seen.lease / 1000, seen.busy_until)
         return seen.span - floor((now - last) * 1000)
 
     async def _owe(self, debt: Debt) -> None:
@@ -246,10 +248,14 @@ class LocalShare:
             self._untold.debts.append(debt)
 
     def _lose(self, error: StoreLost) -> None:
-        self._found_at = None
+        now = self._clock.monotonic()
         if self._lost_at is None:
-            self._lost_at, self._why = self._clock.monotonic(), str(error)
+            self._lost_at, self._why = now, str(error)
             self._events.store_lost(error)
+        elif self._found_at is None:
+            return
+        # Until now it may have answered others, also where it was back for a moment only.
+        self._silent_since, self._found_at = now, None
 
     async def _watch(self) -> None:
         while True:
@@ -263,7 +269,7 @@ class LocalShare:
                 self._lose(error)
             except Exception as error:
                 # Whatever it is: a watch that ended here would leave the replica with its share for ever.
-                self._found_at = None
+                self._silent_since, self._found_at = self._clock.monotonic(), None
                 self._events.store_error("watch", error)
 
     async def _listen(self) -> None:

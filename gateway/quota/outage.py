@@ -70,13 +70,15 @@ class Debt(Struct, frozen=True, kw_only=True):
 class Untold:
     """The units of a replica: those ``held`` of the shared store, and its ``own``, which that does not know of yet.
 
-    ``debts`` are what became of units that the shared store knows, or may know.
+    ``debts`` are what became of units that the shared store knows, or may know. ``heard_at`` is when that last took
+    one of all these.
     """
 
     def __init__(self, shared: QuotaStore, local: QuotaStore, clock: Clock) -> None:
         self.held: dict[str, Held] = {}
         self.own: dict[str, Unit] = {}
         self.debts: deque[Debt] = deque()
+        self.heard_at = 0.0
         self._shared = shared
         self._local = local
         self._clock = clock
@@ -95,6 +97,7 @@ class Untold:
             while self.debts:
                 await self.debts[0].pay(self._shared, self._clock.monotonic())
                 self.debts.popleft()
+                self.heard_at = self._clock.monotonic()
         return forgotten
 
     async def _remind(self, environment: str, seen: Seen) -> bool:
@@ -102,6 +105,7 @@ class Untold:
         if seen.epoch is None:
             return False
         epoch = await self._shared.restore(environment, seen.cold, (), ())
+        self.heard_at = self._clock.monotonic()
         if epoch == seen.epoch:
             return False
         seen.epoch = await self._shared.restore(environment, seen.cold, seen.spent(), ())
@@ -115,6 +119,7 @@ class Untold:
             unit.tried = True
         taken = [unit.taken(self._clock.monotonic()) for unit in units.values()]
         epoch = await self._shared.restore(environment, seen.cold, (), taken)
+        self.heard_at = self._clock.monotonic()
         seen.epoch = seen.epoch or epoch
         for (name, unit), told in zip(units.items(), taken, strict=True):
             if self.own.pop(name, None) is None:

@@ -376,7 +376,7 @@ async def test_a_store_that_is_lost_again_before_all_are_back_leaves_the_share(r
     await replica.settle("l")
     await replica.clock.pass_by(GATHERING)
     assert replica.share.status() is not None
-    await replica.clock.pass_by(SPAN - GATHERING)
+    await replica.clock.pass_by(QUIET)
     assert await replica.take("m", 1) == 1
     await replica.find()
     assert await replica.used(DAY) == [3]

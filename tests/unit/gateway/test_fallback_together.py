@@ -11,6 +11,7 @@ from msgspec import Struct
 from gateway.quota.fallback import EVERY, GATHERING
 from gateway.stores.ports import Reserved
 from tests.faults.checkers import busiest
+from tests.stores.claims import ENVIRONMENT
 from tests.unit.gateway.fallback_rig import BURST, DAY, LEASE, SPAN, Replica, SharedQuota, TestClock
 
 Move = tuple[str, int, float]
@@ -119,12 +120,25 @@ BACK_BEFORE_THE_OTHER: list[Move] = [
     ("find", 0, 0.0),
     *[("pass", 0, 0.3), ("burst", 0, 120.0), ("burst", 1, 120.0)] * 4,
 ]
+BACK_FOR_A_MOMENT: list[Move] = [
+    ("burst", 0, 5.0),
+    ("deafen", 0, 0.0),
+    ("burst", 1, 5.0),
+    ("pass", 0, 12.0),
+    ("find", 0, 0.0),
+    ("pass", 0, 0.9),
+    ("burst", 0, 120.0),
+    ("lose", 0, 0.0),
+    ("pass", 0, 6.0),
+    ("burst", 1, 50.0),
+]
 
 
 @settings(max_examples=150, deadline=None)
 @given(script=scripts)
 @example(script=SENT_AT_THE_LAST_MOMENT)
 @example(script=BACK_BEFORE_THE_OTHER)
+@example(script=BACK_FOR_A_MOMENT)
 def test_never_more_than_the_window_holds_and_nothing_twice(script: list[Move]) -> None:
     asyncio.run(_play(script))
 
@@ -143,5 +157,7 @@ async def _play(script: list[Move]) -> None:
         assert busiest([*fleet.sent, -1e6], 10.0) <= BURST.limit
         assert [replica.share.status() for replica in fleet.replicas] == [None, None]
         assert await fleet.replicas[0].used(DAY) == [len(fleet.sent)], "each one is counted, and once"
+        ledger = await fleet.shared.store.ledger.usage(ENVIRONMENT, "0", "9")
+        assert sum(entry.units for entry in ledger) == len(fleet.sent)
     finally:
         await fleet.close()
