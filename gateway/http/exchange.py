@@ -108,7 +108,8 @@ class Exchange:
 
     ``client`` and ``tenant`` are there when the endpoint needs them. Under an idempotency key ``run`` is there,
     ``form`` takes in what a form holds, and ``key_state`` is what became known of the key. ``body_read`` says that
-    the connection has nothing more to give, ``departed`` that a request of a write was let go.
+    the connection has nothing more to give, ``departed`` that a request of a write was let go, ``reads`` that the call
+    changes nothing.
 
     ``operation``, ``path``, ``entity``, ``action``, ``connector``, ``dry_run``, ``asked`` (writes, readings or
     objects), ``failures`` (how many of them ended in which error), ``received`` and ``answered`` (bytes of the two
@@ -150,6 +151,7 @@ class Exchange:
         self.key_state: str | None = None
         self.body_read = False
         self.departed = False
+        self.reads = False
         self._body: bytes | None = None
         self._circumstances: context.Circumstances | None = None
 
@@ -183,6 +185,7 @@ class Exchange:
         """The call for an operation. Raises OutcomeUnknown for one that may neither be repeated nor replayed."""
         given = self.circumstances
         self.operation = self.journal.operation = operation.kind
+        self.reads = operation.safe
         if self.run is not None and not operation.safe:
             self.run.check(operation)
         return Call(

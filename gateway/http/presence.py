@@ -92,6 +92,8 @@ class Presence:
         return self._exchange.deadline - self._exchange.services.clock.monotonic() + LATE
 
     def _late(self) -> DeadlineExceeded:
+        if self._exchange.reads and self._exchange.journal.requests:
+            return DeadlineExceeded("the deadline passed while it was read", outcome=Outcome.UNKNOWN)
         if not self._exchange.departed:
             return DeadlineExceeded("the deadline passed before anything was sent that changes something")
         return DeadlineExceeded(

@@ -97,6 +97,19 @@ async def test_once_a_write_was_let_go_the_outcome_is_not_known() -> None:
     assert b'"outcome":"unknown"' in house.sent[1]["body"]  # type: ignore[typeddict-item]
 
 
+@pytest.mark.parametrize(("requests", "outcome"), [(0, b'"not_sent"'), (1, b'"unknown"')])
+async def test_a_read_of_which_something_was_sent_is_not_told_to_be_unsent(
+    requests: int, outcome: bytes
+) -> None:
+    async def reading(exchange: Exchange) -> Answer:
+        exchange.reads, exchange.journal.requests = True, requests
+        return await for_ever(exchange)
+
+    house = House(reading, SOON)
+    await house.call()
+    assert b'"outcome":' + outcome in house.sent[1]["body"]  # type: ignore[typeddict-item]
+
+
 async def test_a_deadline_that_moves_is_kept() -> None:
     async def patient(exchange: Exchange) -> Answer:
         exchange._circumstances = None
