@@ -37,9 +37,9 @@ bench: $(READY) ## measure: the upstream, a plain pass-through, the gateway
 lock: $(READY) ## pin the dependencies anew, with hashes and without index addresses
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate pyproject.toml -o .ci/requirements.txt
+		--no-emit-index-url --no-header --no-annotate --extra tracing pyproject.toml -o .ci/requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --group dev -c .ci/requirements.txt \
+		--no-emit-index-url --no-header --no-annotate --extra tracing --group dev -c .ci/requirements.txt \
 		pyproject.toml -o .ci/requirements-dev.txt
 
 clean: ## forget the environment and every cache
