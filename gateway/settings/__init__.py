@@ -31,6 +31,7 @@ from gateway.settings.model import (
     Settings,
     TenantSettings,
     TimeoutSettings,
+    TracingSettings,
 )
 from gateway.settings.problems import ConfigurationError, Problem
 from gateway.settings.schema import json_schema
@@ -85,6 +86,7 @@ __all__ = [
     "TenantQuotaSettings",
     "TenantSettings",
     "TimeoutSettings",
+    "TracingSettings",
     "ValkeySettings",
     "advice",
     "data_model",

@@ -32,6 +32,8 @@ from gateway.settings.values import (
     KeyHash,
     LanguageTag,
     Name,
+    Part,
+    Pause,
     Port,
     ProxyUrl,
     Scope,
@@ -84,14 +86,25 @@ class JwtSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     leeway: Annotated[float, Meta(ge=0, le=600, description="a number of seconds from 0 to 600")] = 30.0
 
 
+class TracingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where spans go, by OTLP over HTTP: ``endpoint`` is the whole address, up to ``/v1/traces``.
+
+    ``ratio`` of the calls is traced, and every call whose caller traces it (W3C Trace Context, the flag ``sampled``).
+    """
+
+    endpoint: Url
+    ratio: Part = 0.1
+
+
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The service itself. Times are in seconds.
 
     ``operations_port`` gives /livez, /readyz and /metrics a port of their own. ``cursor_secret`` signs
     cursors and is the same for all replicas; without it each start makes its own. ``default_timeout`` is
     the deadline of a call that names none, ``max_timeout`` the longest that one may name, and what a
-    form with files gets that names none;
-    ``shutdown_timeout`` is how long calls under way may take to end when the service stops.
+    form with files gets that names none. When the service is told to end, it goes on for ``drain_delay``, so that those
+    who send it calls hear of it (/readyz says no), and calls under way then have ``shutdown_timeout`` to end.
+    ``reload`` is how often this file, and the files that it names, are looked at for changes; 0 is never.
     """
 
     host: Text = "127.0.0.1"
@@ -100,10 +113,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     cursor_secret: Secret | None = None
     default_timeout: Seconds = 30.0
     max_timeout: Seconds = 300.0
+    drain_delay: Pause = 0.0
     shutdown_timeout: Count = 25
+    reload: Pause = 5.0
     log: LogSettings = LogSettings()
     limits: LimitSettings = LimitSettings()
     jwt: JwtSettings | None = None
+    tracing: TracingSettings | None = None
 
 
 class TimeoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
