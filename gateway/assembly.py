@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile, UnusableOptions
 from contracts.schema import Schema
+from gateway.carried import Carried
 from gateway.clock import Clock
 from gateway.environments import Environment
 from gateway.pipeline import around_call
@@ -36,7 +37,10 @@ _NOWHERE = "https://upstream.invalid"
 
 
 class Assembly(msgspec.Struct, frozen=True):
-    """What every tenant is put together from; ``schemas`` and ``environments`` are by environment."""
+    """What every tenant is put together from; ``schemas`` and ``environments`` are by environment.
+
+    ``caches`` are carried from one configuration to the next.
+    """
 
     settings: Settings
     specs: Mapping[str, AdapterSpec]
@@ -44,6 +48,7 @@ class Assembly(msgspec.Struct, frozen=True):
     environments: Mapping[str, Environment]
     clock: Clock
     metrics: Metrics
+    caches: Carried[Cache]
 
     def tenants(self) -> Tenants:
         """Raises :class:`ConfigurationError` with the mistakes of all tenants."""
@@ -63,14 +68,17 @@ class Assembly(msgspec.Struct, frozen=True):
                 opened[adapter] = item
         if len(opened) < len(tenant.adapter_options()):
             return None
+        environment = self.settings.environments[tenant.environment]
+        # Another credential may see other records, and another address has others.
+        cache = self.caches.of(name, (tenant, environment), lambda: Cache(tenant.cache, schema, self.clock))
         return Tenant(
             name,
             tenant,
             schema=schema,
             interfaces=opened,
-            policies=around_call(self.clock, Cache(tenant.cache, schema, self.clock)),
+            policies=around_call(self.clock, cache),
             scan_limit=tenant.scan_limit,
-            zone=self.settings.environments[tenant.environment].zone,
+            zone=environment.zone,
         )
 
     def _schema(self, tenant: TenantSettings) -> Schema:

@@ -7,18 +7,16 @@ standard error), 2 wrong usage. What a command alone needs is imported in it, so
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
 from gateway import store_commands
 from gateway.keys import new_key
-from gateway.settings import ConfigurationError, ServerSettings, Settings, advice, json_schema, load
+from gateway.settings import ConfigurationError, ServerSettings, advice, json_schema, load
 from gateway.settings.decode import expected
 from gateway.settings.values import Name
 from gateway.version import VERSION
@@ -53,54 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
-    from gateway.bootstrap import mistakes
+    from gateway.service import serve_file
     from gateway.serving import CannotListen, run
 
-    settings = load(parsed.file, os.environ, mistakes)
     given = {name: getattr(parsed, name) for name in ("host", "port") if getattr(parsed, name) is not None}
-    server = msgspec.structs.replace(settings.server, **given)
     try:
-        return run(_serving(msgspec.structs.replace(settings, server=server)))
+        return run(serve_file(parsed.file, os.environ, given))
     except CannotListen as error:
         _complain(str(error))
         return FAILED
-
-
-async def _serving(settings: Settings) -> int:
-    from gateway.bootstrap import build
-    from gateway.serving import Service, address, listen, serve, settle
-
-    server = settings.server
-    gateway = build(settings)
-    for advised in advice(settings):
-        gateway.logger.warning("configuration", advice=str(advised))
-    settle()
-    with ExitStack() as sockets:
-        main = sockets.enter_context(listen(server.host, server.port))
-        apart = None
-        if gateway.operations is not None and server.operations_port is not None:
-            apart = sockets.enter_context(listen(server.host, server.operations_port))
-
-        def ready() -> None:
-            gateway.logger.info(
-                "serving",
-                address=address(main),
-                operations=address(apart or main),
-                version=VERSION,
-                config=settings.fingerprint(),
-            )
-
-        services = [Service(gateway.app, main, gateway.logger, grace=server.shutdown_timeout, ready=ready)]
-        if gateway.operations is not None and apart is not None:
-            services.insert(
-                0,
-                Service(
-                    gateway.operations, apart, gateway.logger, grace=server.shutdown_timeout, lifespan="off"
-                ),
-            )
-        await serve(services, gateway.logger, asyncio.Event())
-        gateway.logger.info("ended")
-    return FINE
 
 
 def _demo(parsed: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from gateway.carried import Carried
 from gateway.clock import Clock
 from gateway.pipeline import around_adapter
 from gateway.policies import Policy
@@ -28,12 +29,13 @@ from gateway.telemetry.events import Events
 
 
 class Shared(msgspec.Struct, frozen=True):
-    """What the policies of all tenants work with."""
+    """What the policies of all tenants work with. ``circuits`` are carried from one configuration to the next."""
 
     quota: QuotaStore
     breakers: BreakerStore
     clock: Clock
     events: Events
+    circuits: Carried[Circuit]
 
 
 class Environment:
@@ -56,7 +58,6 @@ class Environment:
         self._tenants = tenants
         self._shared = shared
         self._budget = RetryBudget(self.settings.retry_budget)
-        self._circuits: dict[str, Circuit] = {}
 
     def gate(self, tenant: str, adapter: str, interface: str) -> QuotaGate:
         """What stands before a tenant's way to an interface."""
@@ -85,17 +86,20 @@ class Environment:
         return around_adapter(retry, breaker)
 
     def _circuit(self, adapter: str) -> Circuit:
-        if adapter not in self._circuits:
-            self._circuits[adapter] = Circuit(
-                self.settings.breaker,
-                self._shared.breakers,
+        shared, settings = self._shared, self.settings.breaker
+
+        def new() -> Circuit:
+            return Circuit(
+                settings,
+                shared.breakers,
                 environment=self.name,
                 adapter=adapter,
-                clock=self._shared.clock,
-                events=self._shared.events,
+                clock=shared.clock,
+                events=shared.events,
                 random=random.random,
             )
-        return self._circuits[adapter]
+
+        return shared.circuits.of((self.name, adapter), settings, new)
 
     def view(self, recorder: Recorder, store_trouble: Callable[[], str | None]) -> QuotaView:
         """What people see of the quota; ``store_trouble`` says what is the matter with the store."""

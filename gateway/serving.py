@@ -10,10 +10,11 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
 import httptools
+import msgspec
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -177,27 +178,66 @@ class Service(uvicorn.Server):
         await self.serve(sockets=[self._listener])
 
 
-async def serve(services: list[Service], logger: FilteringBoundLogger, stop: asyncio.Event) -> None:
-    """Serve until ``stop`` is set or a signal asks for the end; a second signal does not wait for calls."""
-    with bridged(logger), _signals(services, stop):
-        ending = asyncio.create_task(_end(services, stop))
+class Ending(msgspec.Struct, frozen=True):
+    """How a process comes to its end.
+
+    ``delay`` is how many seconds it goes on serving after it was told to, so that those who send it calls hear of it:
+    ``draining`` is called at their beginning.
+    """
+
+    delay: float = 0.0
+    draining: Callable[[], None] = lambda: None
+
+
+async def serve(
+    main: Service,
+    logger: FilteringBoundLogger,
+    stop: asyncio.Event,
+    *,
+    beside: Service | None = None,
+    ending: Ending | None = None,
+    hangup: Callable[[], None] | None = None,
+) -> None:
+    """Serve until ``stop`` is set or a signal asks for the end; a second signal does not wait for calls.
+
+    ``beside`` has the operator's routes, and serves until the last call of ``main`` is over. ``hangup`` is what SIGHUP
+    means; the end, when there is none.
+    """
+    services = [main] if beside is None else [main, beside]
+    hurry = asyncio.Event()
+    with bridged(logger), _signals(services, stop, hurry, hangup):
+        waiting = asyncio.create_task(_end(main, logger, stop, hurry, ending or Ending()))
+        operators = None if beside is None else asyncio.create_task(beside.run_to_end())
         try:
-            await asyncio.gather(*(service.run_to_end() for service in services))
+            await main.run_to_end()
         finally:
-            ending.cancel()
+            waiting.cancel()
+            if beside is not None and operators is not None:
+                beside.should_exit = True
+                await operators
 
 
-async def _end(services: list[Service], stop: asyncio.Event) -> None:
+async def _end(
+    main: Service, logger: FilteringBoundLogger, stop: asyncio.Event, hurry: asyncio.Event, ending: Ending
+) -> None:
     await stop.wait()
-    for service in services:
-        service.should_exit = True
+    ending.draining()
+    logger.info("draining", seconds=ending.delay)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ending.delay):
+            await hurry.wait()
+    main.should_exit = True
 
 
 @contextmanager
-def _signals(services: list[Service], stop: asyncio.Event) -> Iterator[None]:
+def _signals(
+    services: list[Service], stop: asyncio.Event, hurry: asyncio.Event, hangup: Callable[[], None] | None
+) -> Iterator[None]:
     def interrupt() -> None:
-        for service in services:
-            service.force_exit = stop.is_set()
+        if stop.is_set():
+            hurry.set()
+            for service in services:
+                service.force_exit = True
         stop.set()
 
     loop = asyncio.get_running_loop()
@@ -205,12 +245,12 @@ def _signals(services: list[Service], stop: asyncio.Event) -> Iterator[None]:
         # Its loops know no signal handlers; Ctrl-C ends the run as KeyboardInterrupt.
         yield
         return
-    caught = [signal.SIGINT, signal.SIGTERM]
+    caught = {signal.SIGINT: interrupt, signal.SIGTERM: interrupt}
     # nohup has it ignored, and means that.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        caught.append(signal.SIGHUP)
-    for number in caught:
-        loop.add_signal_handler(number, interrupt)
+        caught[signal.SIGHUP] = hangup or interrupt
+    for number, handler in caught.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield
     finally:

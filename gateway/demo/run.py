@@ -86,7 +86,7 @@ async def _serve(service: Service, logger: FilteringBoundLogger, child: Process)
     stop = asyncio.Event()
     watch = asyncio.create_task(_watch(child, stop))
     try:
-        await serve([service], logger, stop)
+        await serve(service, logger, stop)
         if watch.done():
             _say(f"the sandbox has ended (exit code {watch.result()}), and the demo with it")
             return 1

@@ -18,7 +18,7 @@ from litestar.types import ASGIApp
 from contracts.errors import InvalidRequest, MethodNotAllowed
 from gateway.http import actions, batch, connectors, docs, measurements, meta, objects, quota
 from gateway.http.boundary import Boundary, Endpoint, Needs, Route
-from gateway.http.exchange import Services
+from gateway.http.live import Live
 from gateway.http.problem_kinds import RouteNotFound
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -84,22 +84,22 @@ OPERATIONS_ROUTES: tuple[Route, ...] = (
 """The operator's routes, without a credential; on a port of their own when one is configured."""
 
 
-def build_http(services: Services, *, operations: bool = True, lifespan: Lifespan | None = None) -> Litestar:
+def build_http(live: Live, *, operations: bool = True, lifespan: Lifespan | None = None) -> Litestar:
     """The API; with the operator's routes unless they have a port of their own.
 
     ``lifespan`` is entered when the service starts and left when it has ended.
     """
     routes = API_ROUTES + INCOMPLETE_ROUTES
-    return _application(services, routes + OPERATIONS_ROUTES if operations else routes, lifespan)
+    return _application(live, routes + OPERATIONS_ROUTES if operations else routes, lifespan)
 
 
-def build_operations(services: Services) -> Litestar:
+def build_operations(live: Live) -> Litestar:
     """The operator's routes alone."""
-    return _application(services, OPERATIONS_ROUTES)
+    return _application(live, OPERATIONS_ROUTES)
 
 
-def _application(services: Services, routes: tuple[Route, ...], lifespan: Lifespan | None = None) -> Litestar:
-    boundary = Boundary(services)
+def _application(live: Live, routes: tuple[Route, ...], lifespan: Lifespan | None = None) -> Litestar:
+    boundary = Boundary(live)
     return Litestar(
         [_handler(boundary, route) for route in routes],
         exception_handlers={Exception: partial(_refuse, boundary, routes)},

@@ -19,7 +19,8 @@ from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPSc
 from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Outcome, Overloaded
 from gateway.http import caching, problems
 from gateway.http.answers import Answer, Header, Streamed
-from gateway.http.exchange import CLIENT_CLOSED, Attempt, Disconnected, Exchange, Services
+from gateway.http.exchange import CLIENT_CLOSED, Attempt, Disconnected, Exchange
+from gateway.http.live import Live
 from gateway.http.parameters import planned
 from gateway.http.presence import Presence
 from gateway.http.problem_kinds import InternalError
@@ -83,21 +84,23 @@ class ReaderStalled(Exception):
 class Boundary:
     """Serves routes; one for the whole application."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, live: Live) -> None:
+        self._live = live
         self._under_way = 0
 
     async def serve(self, route: Route, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Take one request to its answer, whatever happens."""
-        exchange = Exchange(self._services, "none", scope, receive)
+        generation = self._live.enter()
+        exchange = Exchange(generation.services, "none", scope, receive)
         # Health and documentation are answered however full the house is, and do not fill it.
         weight = int(route.needs is not Needs.NOTHING)
         self._under_way += weight
-        self._services.reporter.started()
+        exchange.services.reporter.started()
         try:
             await self._serve(route, exchange, send)
         finally:
             self._under_way -= weight
+            self._live.leave(generation)
 
     async def _serve(self, route: Route, exchange: Exchange, send: Send) -> None:
         try:
@@ -119,8 +122,8 @@ class Boundary:
 
     def refuse(self, error: Exception, scope: HTTPScope, receive: Receive) -> Answer:
         """The answer for what went wrong before a route was found, logged and counted like any other."""
-        exchange = Exchange(self._services, "none", scope, receive)
-        self._services.reporter.started()
+        exchange = Exchange(self._live.services, "none", scope, receive)
+        exchange.services.reporter.started()
         answer = self._problem(exchange, error)
         exchange.answered = len(answer.body)
         self._finished(exchange, answer.status)
@@ -137,7 +140,7 @@ class Boundary:
             return self._problem(exchange, error)
 
     async def _run(self, route: Route, exchange: Exchange) -> Answer | Streamed:
-        services = self._services
+        services = exchange.services
         if route.needs is Needs.NOTHING:
             return await route.endpoint(exchange.method).run(exchange)
         client = exchange.client = services.authenticate(exchange.headers)
@@ -158,9 +161,9 @@ class Boundary:
         return await (self._once(endpoint, exchange, attempt) if _keyed(endpoint, exchange) else attempt())
 
     async def _once(self, endpoint: Endpoint, exchange: Exchange, attempt: Attempt) -> Answer | Streamed:
-        limits = self._services.limits
+        limits = exchange.services.limits
         limit = {"body": limits.body, "batch": limits.batch, "action": limits.action}
-        return await self._services.keys.once(exchange, endpoint.takes and limit[endpoint.takes], attempt)
+        return await exchange.services.keys.once(exchange, endpoint.takes and limit[endpoint.takes], attempt)
 
     async def _attempt(self, endpoint: Endpoint, exchange: Exchange) -> Answer | Streamed:
         exchange.body_read = exchange.body_read or endpoint.takes is None
@@ -175,22 +178,22 @@ class Boundary:
     def _problem(self, exchange: Exchange, error: Exception) -> Answer:
         """The only place where an exception becomes an answer."""
         if not isinstance(error, GatewayError):
-            self._services.reporter.failed(exchange, error)
+            exchange.services.reporter.failed(exchange, error)
             error = InternalError(
                 "the gateway failed; the operator finds the cause under the request id",
                 outcome=Outcome.UNKNOWN if exchange.journal.requests else Outcome.NOT_SENT,
             )
         exchange.failure = error
-        return problems.answer(error, exchange.request_id, self._services.redact)
+        return problems.answer(error, exchange.request_id, exchange.services.redact)
 
     def _finished(self, exchange: Exchange, status: int) -> None:
-        seconds = self._services.clock.monotonic() - exchange.started
-        self._services.reporter.finished(exchange, status, seconds)
+        services = exchange.services
+        services.reporter.finished(exchange, status, services.clock.monotonic() - exchange.started)
 
     async def _send(self, exchange: Exchange, answer: Answer, content: bytes, send: Send) -> None:
         headers = [*_identity(exchange), *answer.headers]
         if exchange.client_name is not None:
-            headers += _accounts(exchange, self._services.clock.monotonic() - exchange.started)
+            headers += _accounts(exchange, exchange.services.clock.monotonic() - exchange.started)
             headers += _quota(exchange)
             headers += caching.headers(exchange.journal.cache)
         if answer.status not in (204, 304):
@@ -233,9 +236,10 @@ class Boundary:
 
     async def _hand_over(self, exchange: Exchange, chunk: bytes, send: Send, *, more: bool = True) -> None:
         """Send a piece of a stream; waits while its reader is behind. Raises :class:`ReaderStalled`."""
-        given, patience = exchange.circumstances, self._services.limits.timeouts.idle
+        services, given = exchange.services, exchange.circumstances
+        patience = services.limits.timeouts.idle
         if given.explicit:
-            patience = min(patience, exchange.deadline - self._services.clock.monotonic())
+            patience = min(patience, exchange.deadline - services.clock.monotonic())
         try:
             async with asyncio.timeout(patience):
                 await send(_body(chunk, more=more))
@@ -263,6 +267,9 @@ def _identity(exchange: Exchange) -> list[Header]:
     headers = [(b"x-request-id", exchange.request_id.encode())]
     if exchange.traceparent is not None:
         headers.append((b"traceparent", exchange.traceparent.encode()))
+    if exchange.services.lifecycle.draining:
+        # The next call on this connection would come too late.
+        headers.append((b"connection", b"close"))
     return headers
 
 

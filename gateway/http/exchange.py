@@ -23,6 +23,7 @@ from gateway.http.fingerprint import FormDigest
 from gateway.http.keyrun import KeyRun
 from gateway.http.principals import Authenticator, Client
 from gateway.http.problems import Problem, problem
+from gateway.lifecycle import Lifecycle
 from gateway.policies.cache import max_age
 from gateway.quota.view import QuotaView
 from gateway.settings import LimitSettings
@@ -76,7 +77,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the routes need.
 
     ``quotas`` are by environment. ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz:
-    each says what is the matter, or None. ``redact`` takes the configuration's secrets out of a text.
+    each says what is the matter, or None. ``redact`` takes the configuration's secrets out of a text. ``lifecycle`` is
+    that of the process.
     """
 
     tenants: Tenants
@@ -86,6 +88,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     cursors: Cursors
     keys: Keys
     metrics: Callable[[], bytes]
+    lifecycle: Lifecycle
     limits: Limits = Limits()
     redact: Callable[[str], str] = str
     quotas: Mapping[str, QuotaView] = {}

@@ -41,13 +41,20 @@ async def livez(exchange: Exchange) -> Answer:
 
 
 async def readyz(exchange: Exchange) -> Answer:
-    """Whether each part can serve; 503 when one cannot. What serves with less than all says so, with 200."""
+    """Whether each part can serve; 503 when one cannot, or the process is about to end.
+
+    What serves with less than all says so, with 200.
+    """
     exchange.quiet = True
+    lifecycle = exchange.services.lifecycle
     found = {name: await check() for name, check in exchange.services.checks.items()}
-    states = ("ready", "degraded", "not ready")
     worst = max((_badness(state) for state in found.values()), default=0)
+    status = "draining" if lifecycle.draining else ("ready", "degraded", "not ready")[worst]
     parts = {name: _said(state) for name, state in found.items()}
-    return json_answer({"status": states[worst], "parts": parts}, status=503 if worst == 2 else 200)
+    return json_answer(
+        {"status": status, "config": lifecycle.config, "parts": parts},
+        status=503 if lifecycle.draining or worst == 2 else 200,
+    )
 
 
 def _badness(state: str | Degraded | None) -> int:

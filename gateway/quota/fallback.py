@@ -88,6 +88,9 @@ class LocalShare:
         shares = " or ".join(f"{share * 100:g} %" for share in sorted(set(self._shares.values()))) or "0 %"
         return f"lost for {seconds:.0f} s ({self._why}); this replica goes on with {shares} of every window"
 
+    def allow(self, shares: Mapping[str, float]) -> None:
+        self._shares = shares
+
     async def aclose(self) -> None:
         """Look no more after the store."""
         if self._watching is not None:

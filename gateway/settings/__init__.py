@@ -11,13 +11,14 @@ values.py     the single values
 sources.py    secrets, files and time zones, which stand in the file by name
 checks.py     what only several values together can get wrong
 loading.py    all of it in order
+restart.py    what a change of the file cannot change while the process runs
 schema.py     the JSON Schema for editors
 """
 
 from gateway.settings.checks import advice
 from gateway.settings.decode import decode_options
 from gateway.settings.entities import EntitySettings, NavigationSettings, data_model
-from gateway.settings.loading import load, parse
+from gateway.settings.loading import load, load_named, parse
 from gateway.settings.model import (
     ALL_TENANTS,
     CertificateSettings,
@@ -34,6 +35,7 @@ from gateway.settings.model import (
     TracingSettings,
 )
 from gateway.settings.problems import ConfigurationError, Problem
+from gateway.settings.restart import restart_needed
 from gateway.settings.schema import json_schema
 from gateway.settings.secret import Secret
 from gateway.settings.traffic import (
@@ -93,5 +95,7 @@ __all__ = [
     "decode_options",
     "json_schema",
     "load",
+    "load_named",
     "parse",
+    "restart_needed",
 ]

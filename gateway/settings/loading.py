@@ -24,21 +24,33 @@ def load(path: Path, environ: Mapping[str, str], further: Check = lambda setting
     Raises :class:`~gateway.settings.problems.ConfigurationError` with every mistake, those that
     ``further`` finds among them.
     """
+    return load_named(path, environ, further, set())
+
+
+def load_named(path: Path, environ: Mapping[str, str], further: Check, files: set[Path]) -> Settings:
+    """As :func:`load`; ``files`` takes in the paths of every file that the settings stand in, whatever is raised."""
+    files.add(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigurationError([Problem("", f"the file cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:
         raise ConfigurationError([Problem("", "the file is not UTF-8")]) from None
-    return parse(text, environ, path.parent, further)
+    return _parsed(text, environ, path.parent, further, files)
 
 
 def parse(
     text: str, environ: Mapping[str, str], folder: Path, further: Check = lambda settings: ()
 ) -> Settings:
     """The settings in a YAML text; relative paths are meant from ``folder``. Raises as :func:`load` does."""
+    return _parsed(text, environ, folder, further, set())
+
+
+def _parsed(
+    text: str, environ: Mapping[str, str], folder: Path, further: Check, files: set[Path]
+) -> Settings:
     document, problems = read_document(text)
-    decoder = Decoder(readers(environ, folder))
+    decoder = Decoder(readers(environ, folder, files))
     settings = decoder.decode(Settings, document, "", 1)
     problems += decoder.problems
     if isinstance(settings, Settings) and isinstance(document, dict):

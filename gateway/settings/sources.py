@@ -6,7 +6,7 @@ may hold a password.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -21,11 +21,20 @@ MAX_SECRET_BYTES = 65_536
 _FORM = "expected {env: NAME} or {file: PATH}"
 
 
-def readers(environ: Mapping[str, str], folder: Path) -> Mapping[object, Reader]:
-    """How these values are read; a relative path is meant from ``folder``."""
+def readers(environ: Mapping[str, str], folder: Path, files: set[Path]) -> Mapping[object, Reader]:
+    """How these values are read; a relative path is meant from ``folder``.
+
+    ``files`` takes in those that the values name, whether they can be read or not.
+    """
+
+    def file(value: object) -> Path:
+        if isinstance(value, str) and "\0" not in value:
+            files.add(folder / value)
+        return _file(value, folder)
+
     return {
-        Secret: lambda value: _secret(value, environ, folder),
-        Path: lambda value: _file(value, folder),
+        Secret: lambda value: _secret(value, environ, file),
+        Path: file,
         NewFile: lambda value: _new_file(value, folder),
         ZoneInfo: _zone,
         Url: lambda value: _address(value, Url),
@@ -34,7 +43,7 @@ def readers(environ: Mapping[str, str], folder: Path) -> Mapping[object, Reader]
     }
 
 
-def _secret(value: object, environ: Mapping[str, str], folder: Path) -> Secret:
+def _secret(value: object, environ: Mapping[str, str], file: Callable[[object], Path]) -> Secret:
     if isinstance(value, str):
         raise Unreadable(f"a secret does not stand in this file; {_FORM}")
     if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"env", "file"}:
@@ -42,7 +51,7 @@ def _secret(value: object, environ: Mapping[str, str], folder: Path) -> Secret:
     (kind, name), *_ = value.items()
     if not isinstance(name, str) or not name:
         raise Unreadable(f"{_FORM}, found {found(name)} after '{kind}'")
-    text = _variable(name, environ) if kind == "env" else _content(name, folder)
+    text = _variable(name, environ) if kind == "env" else _content(name, file(name))
     if not text:
         raise Unreadable(f"the {_place(kind, name)} is empty")
     if not text.isprintable():
@@ -56,11 +65,10 @@ def _variable(name: str, environ: Mapping[str, str]) -> str:
     return environ[name]
 
 
-def _content(name: str, folder: Path) -> str:
-    path = _file(name, folder)
+def _content(name: str, path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_SECRET_BYTES + 1)
+        with path.open("rb") as opened:
+            content = opened.read(MAX_SECRET_BYTES + 1)
         if len(content) > MAX_SECRET_BYTES:
             raise Unreadable(f"the file {name} is larger than a secret can be")
         return content.decode().removesuffix("\n").removesuffix("\r")

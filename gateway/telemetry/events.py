@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from structlog.typing import FilteringBoundLogger
@@ -20,6 +20,7 @@ class Events:
 
     def __init__(self, log: FilteringBoundLogger, metrics: Metrics) -> None:
         self._log = log
+        self._all = metrics
         self._metrics = metrics.policies
 
     def retrying(
@@ -105,6 +106,15 @@ class Events:
         """The store is back; what was used meanwhile stands in it now."""
         self._metrics.store_lost.set(0)
         self._log.warning("store found", seconds=round(seconds, 3))
+
+    def config_taken(self, config: str) -> None:
+        """What was changed in the configuration's files runs from here on, under this hash."""
+        self._log.info("configuration taken over", config=config)
+
+    def config_refused(self, problems: Sequence[str], *, runs: str) -> None:
+        """What was changed in the configuration's files cannot be taken over; the one of the hash ``runs`` goes on."""
+        self._all.refused()
+        self._log.error("configuration refused", problems=problems, runs=runs)
 
     def key(self, state: KeyState) -> None:
         """What became known of an idempotency key."""

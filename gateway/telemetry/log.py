@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger
 
-from gateway.settings import LogSettings, Secret
+from gateway.settings import LogSettings
 from gateway.telemetry.redaction import Redactor
 
 Renderer = Callable[[Mapping[str, object]], bytes]
@@ -24,21 +24,20 @@ Renderer = Callable[[Mapping[str, object]], bytes]
 def build_logger(
     settings: LogSettings,
     stream: BinaryIO,
-    secrets: Iterable[Secret] = (),
+    redactor: Redactor | None = None,
     now: Callable[[], float] = time.time,
 ) -> FilteringBoundLogger:
     """A logger that writes to ``stream``; ``now`` answers Unix seconds.
 
-    Each line begins with ``timestamp`` (UTC), ``level`` and ``event``. ``secrets`` appear in none.
+    Each line begins with ``timestamp`` (UTC), ``level`` and ``event``. What ``redactor`` hides appears in none.
     """
     text = settings.format == "text" or (settings.format == "auto" and stream.isatty())
-    redactor = Redactor([secret.reveal() for secret in secrets])
     logger: FilteringBoundLogger = structlog.wrap_logger(
         structlog.BytesLogger(stream),
         processors=[
             structlog.processors.format_exc_info,
             _Stamp(now),
-            _Line(redactor, _text if text else _json_renderer()),
+            _Line(redactor or Redactor(()), _text if text else _json_renderer()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.level.upper()]

@@ -5,16 +5,16 @@ Labels take values from what is configured and from what the code knows; everyth
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from contracts.errors import GatewayError
 from contracts.operations import OPERATIONS
+from gateway.telemetry.about import About
 from gateway.telemetry.policy_metrics import PolicyMetrics
-from gateway.telemetry.series import NONE, WithoutCreated, counted, timed
+from gateway.telemetry.series import NONE, Children, Names, WithoutCreated, counted, timed
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -22,7 +22,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 class Metrics:
     """Everything that is counted. Counting is for one thread; :meth:`render` may run in another.
 
-    ``tenants``, ``environments`` and ``adapters`` are the configured names.
+    ``tenants`` and ``environments`` are the configured names, ``adapters`` those that are installed.
     """
 
     def __init__(
@@ -30,24 +30,17 @@ class Metrics:
         *,
         version: str,
         config_hash: str,
-        tenants: Collection[str],
-        environments: Collection[str],
-        adapters: Collection[str],
+        tenants: Iterable[str],
+        environments: Iterable[str],
+        adapters: Iterable[str],
+        now: float = 0.0,
     ) -> None:
+        """``now`` is in seconds since 1970."""
         self._registry = registry = CollectorRegistry()
-        operations, statuses = [kind.kind for kind in OPERATIONS], _STATUSES
-        self._calls = counted(
-            registry,
-            "calls",
-            "Calls, by how they ended; status is a class, code is 'none' without an error.",
-            {
-                "tenant": tenants,
-                "operation": operations,
-                "adapter": adapters,
-                "status": statuses,
-                "code": _codes(GatewayError),
-            },
-        )
+        self._tenants, self._environments = Names(tenants), Names(environments)
+        tenants, environments, adapters = self._tenants, self._environments, frozenset(adapters)
+        operations = [kind.kind for kind in OPERATIONS]
+        self._calls = _calls(registry, tenants, operations, adapters)
         self._seconds = timed(
             registry, "call_seconds", "How long calls took, waiting included.", {"operation": operations}
         )
@@ -55,7 +48,7 @@ class Metrics:
             registry,
             "upstream_requests",
             "Requests sent upstream; status is a class, 'none' without an answer.",
-            {"environment": environments, "adapter": adapters, "status": statuses},
+            {"environment": environments, "adapter": adapters, "status": _STATUSES},
         )
         self._units = counted(
             registry,
@@ -65,7 +58,22 @@ class Metrics:
         )
         self.policies = PolicyMetrics(registry, environments, tenants, adapters)
         self.in_flight = Gauge("ultimo_gateway_calls_in_flight", "Calls under way.", registry=registry)
-        _about(registry, version, config_hash)
+        self._about = About(registry, version)
+        self._about.runs(config_hash, now)
+
+    def configured(
+        self, config_hash: str, *, tenants: Iterable[str], environments: Iterable[str], now: float
+    ) -> None:
+        """Another configuration runs, since ``now``; what was measured of the names of the former is forgotten."""
+        self._tenants.become(tenants)
+        self._environments.become(environments)
+        self.policies.renamed()
+        self._about.runs(config_hash, now)
+        self._about.reloaded(refused=False)
+
+    def refused(self) -> None:
+        """A configuration was refused; the former one runs on."""
+        self._about.reloaded(refused=True)
 
     def call(
         self,
@@ -93,6 +101,20 @@ class Metrics:
         return generate_latest(WithoutCreated(self._registry))
 
 
+def _calls(
+    registry: CollectorRegistry, tenants: Names, operations: Collection[str], adapters: Collection[str]
+) -> Children[Counter]:
+    labels = {
+        "tenant": tenants,
+        "operation": operations,
+        "adapter": adapters,
+        "status": _STATUSES,
+        "code": _codes(GatewayError),
+    }
+    about = "Calls, by how they ended; status is a class, code is 'none' without an error."
+    return counted(registry, "calls", about, labels)
+
+
 _STATUSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -104,12 +126,3 @@ def _codes(error: type[GatewayError]) -> set[str]:
     """The codes of an error and of all that are derived from it."""
     own = {error.code} if "code" in vars(error) else set()
     return own.union(*(_codes(derived) for derived in error.__subclasses__()))
-
-
-def _about(registry: CollectorRegistry, version: str, config_hash: str) -> None:
-    build = Gauge("ultimo_gateway_build_info", "What runs.", ("version", "python"), registry=registry)
-    build.labels(version, platform.python_version()).set(1)
-    config = Gauge(
-        "ultimo_gateway_config_info", "Which configuration it runs with.", ("hash",), registry=registry
-    )
-    config.labels(config_hash).set(1)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from prometheus_client import CollectorRegistry, Gauge
 
 from contracts.call import Band
-from gateway.telemetry.series import NONE, counted, measured, timed
+from gateway.telemetry.series import NONE, Names, counted, measured, timed
 
 EVENTS = ("retry", "retry_denied", "throttled", "shadowed", "lapsed", "circuit_opened", "store_error")
 KEYS = ("begun", "replayed", "in_flight", "mismatch", "unknown")
@@ -21,8 +21,8 @@ class PolicyMetrics:
     def __init__(
         self,
         registry: CollectorRegistry,
-        environments: Collection[str],
-        tenants: Collection[str],
+        environments: Names,
+        tenants: Names,
         adapters: Collection[str],
     ) -> None:
         self._waits = timed(
@@ -43,8 +43,8 @@ class PolicyMetrics:
             "Writes with an idempotency key, by what became known of it.",
             {"state": KEYS},
         )
-        names = (*environments, *tenants)
-        quota = {"environment": environments, "level": LEVELS, "name": names, "window": WINDOWS}
+        self._owners, self._environments, self._tenants = Names(()), environments, tenants
+        quota = {"environment": environments, "level": LEVELS, "name": self._owners, "window": WINDOWS}
         self._used = measured(registry, "quota_used_units", "Units taken of a window.", quota)
         self._limit = measured(registry, "quota_limit_units", "Units that a window holds now.", quota)
         self._circuits = measured(
@@ -56,6 +56,13 @@ class PolicyMetrics:
         self.store_lost = Gauge(
             "ultimo_gateway_store_lost", "1 while the store cannot be reached.", registry=registry
         )
+        self.renamed()
+
+    def renamed(self) -> None:
+        """The names of environments and tenants are others now; what was measured of the former is forgotten."""
+        self._owners.become((*self._environments, *self._tenants))
+        for gauge in (self._used, self._limit, self._circuits):
+            gauge.clear()
 
     def waited(self, band: str, seconds: float) -> None:
         """Time a call that waited for a slot."""

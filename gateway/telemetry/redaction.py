@@ -38,7 +38,14 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        self._forms: set[str] = set()
+        self._verdicts = _Verdicts()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Hide these too from here on."""
+        forms = self._forms
+        forms |= {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
         needles = {written for form in forms for written in _written(form)}
         self._needles = tuple(needles)
         self._short = tuple(needle for needle in needles if len(needle) < _SEARCHED_WHOLE)
@@ -46,7 +53,6 @@ class Redactor:
         # The longest first: of two secrets one may begin with the other.
         alternatives = sorted(map(re.escape, forms), key=len, reverse=True)
         self._pattern = re.compile("|".join(alternatives)) if alternatives else None
-        self._verdicts = _Verdicts()
 
     def hide_named(self, event: Mapping[str, object]) -> Mapping[str, object]:
         """An event without the values whose names say that they are secret, at any depth."""

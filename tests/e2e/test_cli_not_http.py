@@ -40,7 +40,7 @@ async def serving() -> AsyncIterator[Serving]:
     stop, ready = asyncio.Event(), asyncio.Event()
     with listen("127.0.0.1", 0) as listener:
         service = Service(echo, listener, logger, grace=1, lifespan="off", ready=ready.set)  # type: ignore[arg-type]
-        task = asyncio.create_task(serve([service], logger, stop))
+        task = asyncio.create_task(serve(service, logger, stop))
         await asyncio.wait_for(ready.wait(), 10)
         yield Serving(int(address(listener).rsplit(":", 1)[1]), log)
         stop.set()

@@ -250,10 +250,8 @@ async def test_without_its_store_the_gateway_says_so_and_goes_on(sandbox: Sandbo
     file = tmp_path / "gateway.db"
     file.write_bytes(b"this is no database" * 100)
     async with house(sandbox, {"kind": "sqlite", "file": str(file)}) as (_, client):
-        assert (await client.get("/readyz")).json() == {
-            "status": "ready",
-            "parts": {"configuration": "ok", "store": "ok"},
-        }
+        well = (await client.get("/readyz")).json()
+        assert (well["status"], well["parts"]["store"]) == ("ready", "ok")
         await client.get("/v1/demo/objects/Vendor/2513", headers={"Request-Timeout": "1"})
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")

@@ -17,6 +17,7 @@ from contracts.results import ActionDone, Result
 from contracts.wire import Slot, Wire, WireRequest
 from gateway.assembly import Assembly
 from gateway.bootstrap import mistakes
+from gateway.carried import Carried
 from gateway.clock import SystemClock
 from gateway.environments import Shared, environments
 from gateway.keys import hash_key
@@ -93,8 +94,8 @@ def assembled(given: Settings) -> Tenants:
     clock = SystemClock()
     events = Events(build_logger(LogSettings(), io.BytesIO()), metrics)
     store = MemoryStore(clock)
-    shared = environments(plain(given), Shared(store.quota, store.breakers, clock, events))
-    return Assembly(given, SPECS, schemas, shared, clock, metrics).tenants()
+    shared = environments(plain(given), Shared(store.quota, store.breakers, clock, events, Carried()))
+    return Assembly(given, SPECS, schemas, shared, clock, metrics, Carried()).tenants()
 
 
 def told(given: Settings) -> list[str]:

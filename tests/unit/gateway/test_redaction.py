@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.keys import new_key
-from gateway.settings import LogSettings, Secret
+from gateway.settings import LogSettings
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.redaction import Redactor
 
@@ -26,7 +26,7 @@ AROUND = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Zs"]),
 
 def written(form: str, *secrets: str, **fields: Any) -> str:
     stream = io.BytesIO()
-    log = build_logger(LogSettings(format=form), stream, [Secret(secret) for secret in secrets])  # type: ignore[arg-type]
+    log = build_logger(LogSettings(format=form), stream, Redactor(secrets))  # type: ignore[arg-type]
     log.info("x", **fields)
     return stream.getvalue().decode()
 

@@ -21,9 +21,11 @@ from gateway.http.app import build_http
 from gateway.http.cursors import Cursors
 from gateway.http.exchange import Limits, Services
 from gateway.http.idempotency import IdempotencyKeys
+from gateway.http.live import Generation, Live
 from gateway.http.principals import Principals
 from gateway.http.reporting import CallReporter
 from gateway.keys import hash_key
+from gateway.lifecycle import Lifecycle
 from gateway.pipeline import around_call
 from gateway.policies.cache import Cache
 from gateway.settings import (
@@ -221,6 +223,7 @@ def services(
             clock=clock,
             cursors=Cursors(b"a secret of the test"),
             metrics=metrics.render,
+            lifecycle=Lifecycle("0"),
             limits=limits,
             checks=checks or {},
         ),
@@ -259,5 +262,5 @@ async def serving(
 ) -> AsyncIterator[Served]:
     adapter, log = MemoryAdapter(), Log()
     built, metrics = services(adapter, log, limits or Limits(), store=store)
-    async with listening(build_http(built)) as port:
+    async with listening(build_http(Live(Generation(built)))) as port:
         yield Served(port, adapter, metrics, log)

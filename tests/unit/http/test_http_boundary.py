@@ -7,6 +7,7 @@ import pytest
 from contracts.call import Call
 from gateway.http.app import API_ROUTES, OPERATIONS_ROUTES, build_operations
 from gateway.http.exchange import Limits
+from gateway.http.live import Generation, Live
 from tests.unit.http.memory_adapter import MemoryAdapter
 from tests.unit.http.serving import READ_KEY, Log, Served, listening, services, serving
 
@@ -216,7 +217,7 @@ async def test_a_request_id_that_is_not_well_formed_is_replaced(api: Served, giv
 
 async def test_health_and_metrics_need_no_credential_and_leave_no_line(api: Served) -> None:
     assert (await api.get("/livez", key="")).json == {"status": "live"}
-    assert (await api.get("/readyz", key="")).json == {"status": "ready", "parts": {}}
+    assert (await api.get("/readyz", key="")).json == {"status": "ready", "config": "0", "parts": {}}
     assert (await api.get("/metrics", key="")).content.startswith(b"# HELP")
     assert api.log.getvalue() == b""
 
@@ -228,12 +229,12 @@ async def test_the_operators_routes_can_have_a_port_of_their_own() -> None:
         return "no connection"
 
     built, metrics = services(MemoryAdapter(), log, Limits(), checks={"store": broken})
-    async with listening(build_operations(built)) as port:
+    async with listening(build_operations(Live(Generation(built)))) as port:
         api = Served(port, MemoryAdapter(), metrics, log)
         ready = await api.get("/readyz")
         assert (ready.status, ready.json) == (
             503,
-            {"status": "not ready", "parts": {"store": "no connection"}},
+            {"status": "not ready", "config": "0", "parts": {"store": "no connection"}},
         )
         for route in API_ROUTES:
             assert (await api.get(route.path.replace("{", "").replace("}", ""))).status == 404

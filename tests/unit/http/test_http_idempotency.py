@@ -24,6 +24,7 @@ from gateway.clock import SystemClock
 from gateway.http.app import build_http
 from gateway.http.exchange import Limits
 from gateway.http.idempotency import IdempotencyKeys
+from gateway.http.live import Generation, Live
 from gateway.settings import IdempotencySettings, LogSettings
 from gateway.stores.memory import MemoryStore
 from gateway.stores.ports import Begun, Done, Doubtful, IdempotencyStore, Mismatch, Running, StoreLost
@@ -404,7 +405,7 @@ async def test_a_key_of_which_nothing_could_be_noted_is_not_held_for_ever() -> N
     events = Events(build_logger(LogSettings(format="json"), log), metrics)
     store = cast(IdempotencyStore, Broken())
     keys = IdempotencyKeys(store, IdempotencySettings(lease=0.2), SystemClock(), events)
-    async with listening(build_http(msgspec.structs.replace(built, keys=keys))) as port:
+    async with listening(build_http(Live(Generation(msgspec.structs.replace(built, keys=keys))))) as port:
         api = Served(port, adapter, metrics, log)
         assert (await api.send("POST", ACTION, KEYED, {})).status == 200
         async with asyncio.timeout(5):

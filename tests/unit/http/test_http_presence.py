@@ -17,6 +17,7 @@ from gateway.http.answers import Answer
 from gateway.http.boundary import Boundary, Endpoint, Needs, Route
 from gateway.http.exchange import Exchange, Limits
 from gateway.http.keyrun import KeyRun
+from gateway.http.live import Generation, Live
 from gateway.http.presence import LATE, PATIENCE
 from tests.unit.http.memory_adapter import MemoryAdapter
 from tests.unit.http.serving import KEY, Log, services
@@ -31,7 +32,7 @@ class House:
         self.gone = asyncio.Event()
         self.headers = [(b"x-api-key", KEY.encode()), *headers]
         built, _ = services(MemoryAdapter(), self.log, Limits())
-        self._boundary = Boundary(built)
+        self._boundary = Boundary(Live(Generation(built)))
         self._route = Route("/v1/{tenant}/x", Needs.TENANT, {"POST": Endpoint("x", run)})  # type: ignore[arg-type]
 
     async def call(self) -> None:
