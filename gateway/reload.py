@@ -34,6 +34,7 @@ class Reload:
         path: Path,
         environ: Mapping[str, str],
         files: set[Path],
+        runs: Settings,
         *,
         check: Check,
         prepare: Callable[[Settings], Prepared],
@@ -41,7 +42,7 @@ class Reload:
         lifecycle: Lifecycle,
         events: Events,
     ) -> None:
-        """``files`` are those that what runs was read from, just now.
+        """``files`` are those that what ``runs`` was read from, just now.
 
         ``check``, ``prepare`` and ``take`` are those of :mod:`gateway.bootstrap`; the first two run in a thread.
         """
@@ -54,11 +55,11 @@ class Reload:
         self._events = events
         self._asked = asyncio.Event()
         self._files = files
+        self._runs = runs
         self._marks = _settled(files)
 
     def look_now(self) -> None:
-        """Do not wait for the time to look, and take the files for changed."""
-        self._marks = {}
+        """Do not wait for the time to look."""
         self._asked.set()
 
     async def watch(self, seconds: float) -> None:
@@ -75,9 +76,12 @@ class Reload:
         marks = await asyncio.to_thread(_marks, self._files)
         if marks == self._marks:
             return
+        fresh = all(self._marks.get(path, mark) == mark for path, mark in marks.items())
         self._marks = marks
         try:
             prepared = await asyncio.to_thread(self._prepared)
+            if fresh and prepared.settings == self._runs:
+                return
             self._take(prepared)
         except ConfigurationError as error:
             self._refused([str(problem) for problem in error.problems])
@@ -85,7 +89,7 @@ class Reload:
             # Whatever it is, what runs must run on.
             self._refused([f"it could not be put together ({type(error).__name__}: {error})"])
         else:
-            self._lifecycle.refused = None
+            self._lifecycle.refused, self._runs = None, prepared.settings
             self._events.config_taken(self._lifecycle.config)
 
     def _prepared(self) -> Prepared:
