@@ -1,0 +1,144 @@
+"""How a process takes its leave: it says so, goes on for a while, answers what it has, and ends with 0."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from gateway.keys import hash_key
+from tests.e2e.test_cli_serving import rest, running, served, until
+from tests.support.quota import ENVIRONMENT, STORE
+from tests.support.servers import KEY, UPSTREAM_KEY
+
+RECORD = "/v1/demo/objects/Vendor/2513"
+HEADERS = {"X-API-Key": KEY}
+
+
+def configured(tmp_path: Path, upstream: str = "http://127.0.0.1:9", **server: object) -> Path:
+    path = tmp_path / "gateway.yaml"
+    document = {
+        "server": {"port": 0, "operations_port": 0, "log": {"format": "json"}, **server},
+        "store": {**STORE},
+        "environments": {"plant": {"rest": f"{upstream}/api/v1", "zone": "UTC", **ENVIRONMENT}},
+        "tenants": {"demo": {"environment": "plant", "credentials": {"api_key": {"env": "UPSTREAM"}}}},
+        "clients": {"tests": {"keys": [hash_key(KEY)], "scopes": ["read", "write"], "tenants": ["*"]}},
+    }
+    path.write_bytes(msgspec.json.encode(document))
+    return path
+
+
+class Held:
+    """An upstream that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.arrived, self.release = asyncio.Event(), asyncio.Event()
+        self.url = ""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.arrived.set()
+        await self.release.wait()
+        body = b'{"Id":"2513"}'
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        writer.write(head + body)
+        writer.close()
+
+
+@asynccontextmanager
+async def held() -> AsyncIterator[Held]:
+    upstream = Held()
+    async with await asyncio.start_server(upstream.answer, "127.0.0.1", 0) as server:
+        upstream.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield upstream
+
+
+async def test_it_says_that_it_will_end_and_serves_until_then(tmp_path: Path) -> None:
+    path = configured(tmp_path, drain_delay=60)
+    async with (
+        running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process,
+        httpx.AsyncClient() as client,
+    ):
+        begun = await served(process)
+        ready = await client.get(begun["operations"] + "/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+        kept = await client.get(begun["address"] + "/v1/tenants", headers=HEADERS)
+        assert "connection" not in kept.headers
+        process.terminate()
+        line = json.loads((await until(process, '"draining"')).splitlines()[-1])
+        assert line["seconds"] == 60
+        ready = await client.get(begun["operations"] + "/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "draining")
+        assert (await client.get(begun["operations"] + "/livez")).status_code == 200
+        async with httpx.AsyncClient() as newcomer:
+            for caller in (client, newcomer):
+                late = await caller.get(begun["address"] + "/v1/tenants", headers=HEADERS)
+                assert (late.status_code, late.headers["connection"]) == (200, "close")
+        process.terminate()
+        code, output = await rest(process)
+    assert (code, json.loads(output.splitlines()[-1])["event"]) == (0, "ended")
+
+
+async def test_the_operators_port_answers_until_the_last_call_is_over(tmp_path: Path) -> None:
+    async with held() as upstream:
+        path = configured(tmp_path, upstream.url)
+        async with (
+            running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process,
+            httpx.AsyncClient(timeout=30) as client,
+        ):
+            begun = await served(process)
+            call = asyncio.create_task(client.get(begun["address"] + RECORD, headers=HEADERS))
+            await asyncio.wait_for(upstream.arrived.wait(), 30)
+            process.terminate()
+            await until(process, '"draining"')
+            async with asyncio.timeout(30):
+                while True:
+                    try:
+                        await client.get(begun["address"] + "/livez")
+                    except httpx.HTTPError:
+                        break  # the API's port is closed; its last call is still under way
+            assert (await client.get(begun["operations"] + "/readyz")).json()["status"] == "draining"
+            upstream.release.set()
+            assert (await call).json() == {"Id": "2513"}
+            assert (await rest(process))[0] == 0
+
+
+async def test_a_call_that_takes_longer_than_the_grace_does_not_keep_it(tmp_path: Path) -> None:
+    async with held() as upstream:
+        path = configured(tmp_path, upstream.url, shutdown_timeout=1)
+        async with (
+            running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process,
+            httpx.AsyncClient(timeout=30) as client,
+        ):
+            begun = await served(process)
+            call = asyncio.create_task(client.get(begun["address"] + RECORD, headers=HEADERS))
+            await asyncio.wait_for(upstream.arrived.wait(), 30)
+            process.terminate()
+            code, output = await rest(process)
+            upstream.release.set()
+            lines = [json.loads(line) for line in output.splitlines()]
+            await asyncio.gather(call, return_exceptions=True)
+    assert code == 0
+    assert [line["status"] for line in lines if line["event"] == "call"] == [499]
+
+
+async def test_a_hangup_has_the_file_read_again(tmp_path: Path) -> None:
+    path = configured(tmp_path, reload=0)
+    async with running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process:
+        begun = await served(process)
+        path.write_text(path.read_text().replace('"demo"', '"renamed"'))
+        process.send_signal(signal.SIGHUP)
+        line = json.loads((await until(process, "configuration taken over")).splitlines()[-1])
+        async with httpx.AsyncClient() as client:
+            tenants = await client.get(begun["address"] + "/v1/tenants", headers=HEADERS)
+            ready = await client.get(begun["operations"] + "/readyz")
+        assert [item["name"] for item in tenants.json()["items"]] == ["renamed"]
+        assert ready.json()["config"] == line["config"] != begun["config"]
+        process.terminate()
+        assert (await rest(process))[0] == 0
