@@ -169,6 +169,14 @@ class Service(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it; the application comes to its end in order even if calls are not waited for."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            for task in self.server_state.tasks:
+                task.cancel()
+            await self.lifespan.shutdown()
+
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """Left to :func:`serve`, which takes the signals for all services and ends with exit code 0."""
         return nullcontext()
@@ -198,7 +206,9 @@ async def serve(
     ending: Ending | None = None,
     hangup: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until ``stop`` is set or a signal asks for the end; a second signal does not wait for calls.
+    """Serve until ``stop`` is set or a signal asks for the end.
+
+    Another signal ends the delay before the end, and one after that does not wait for calls.
 
     ``beside`` has the operator's routes, and serves until the last call of ``main`` is over. ``hangup`` is what SIGHUP
     means; the end, when there is none.
@@ -234,11 +244,9 @@ def _signals(
     services: list[Service], stop: asyncio.Event, hurry: asyncio.Event, hangup: Callable[[], None] | None
 ) -> Iterator[None]:
     def interrupt() -> None:
-        if stop.is_set():
-            hurry.set()
-            for service in services:
-                service.force_exit = True
-        stop.set()
+        for service in services:
+            service.force_exit = services[0].should_exit
+        (hurry if stop.is_set() else stop).set()
 
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ class _Bridge(logging.Handler):
     def __init__(self, logger: FilteringBoundLogger) -> None:
         super().__init__()
         self._logger = logger
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Without calls that were broken off at the end of the process: each has said so in its own line."""
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

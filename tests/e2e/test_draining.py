@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -59,6 +59,14 @@ async def held() -> AsyncIterator[Held]:
         yield upstream
 
 
+async def closed(client: httpx.AsyncClient, address: str) -> None:
+    """The API's port is closed; its last call may still be under way."""
+    async with asyncio.timeout(30):
+        with suppress(httpx.HTTPError):
+            while True:
+                await client.get(address + "/livez")
+
+
 async def test_it_says_that_it_will_end_and_serves_until_then(tmp_path: Path) -> None:
     path = configured(tmp_path, drain_delay=60)
     async with (
@@ -97,16 +105,36 @@ async def test_the_operators_port_answers_until_the_last_call_is_over(tmp_path: 
             await asyncio.wait_for(upstream.arrived.wait(), 30)
             process.terminate()
             await until(process, '"draining"')
-            async with asyncio.timeout(30):
-                while True:
-                    try:
-                        await client.get(begun["address"] + "/livez")
-                    except httpx.HTTPError:
-                        break  # the API's port is closed; its last call is still under way
+            await closed(client, begun["address"])
             assert (await client.get(begun["operations"] + "/readyz")).json()["status"] == "draining"
             upstream.release.set()
             assert (await call).json() == {"Id": "2513"}
             assert (await rest(process))[0] == 0
+
+
+async def test_who_asks_once_more_does_not_wait_for_calls_and_all_is_put_away(tmp_path: Path) -> None:
+    store = {"kind": "sqlite", "file": str(tmp_path / "gateway.db")}
+    async with held() as upstream:
+        path = configured(tmp_path, upstream.url)
+        path.write_bytes(msgspec.json.encode(msgspec.json.decode(path.read_bytes()) | {"store": store}))
+        async with (
+            running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process,
+            httpx.AsyncClient(timeout=30) as client,
+        ):
+            begun = await served(process)
+            call = asyncio.create_task(client.get(begun["address"] + RECORD, headers=HEADERS))
+            await asyncio.wait_for(upstream.arrived.wait(), 30)
+            process.terminate()
+            await until(process, '"draining"')
+            await closed(client, begun["address"])
+            process.terminate()
+            code, output = await rest(process)
+            upstream.release.set()
+            await asyncio.gather(call, return_exceptions=True)
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert (code, {line["event"] for line in lines}) == (0, {"call", "ended"})
+    assert [line["status"] for line in lines if line.get("operation") == "get"] == [499]
+    assert not list(tmp_path.glob("gateway.db-wal")), "the store was closed"
 
 
 async def test_a_call_that_takes_longer_than_the_grace_does_not_keep_it(tmp_path: Path) -> None:
@@ -125,7 +153,9 @@ async def test_a_call_that_takes_longer_than_the_grace_does_not_keep_it(tmp_path
             lines = [json.loads(line) for line in output.splitlines()]
             await asyncio.gather(call, return_exceptions=True)
     assert code == 0
-    assert [line["status"] for line in lines if line["event"] == "call"] == [499]
+    assert [(line["event"], line.get("status")) for line in lines if line["level"] != "error"] == [
+        ("draining", None), ("call", 499), ("ended", None),
+    ]  # fmt: skip
 
 
 async def test_a_hangup_has_the_file_read_again(tmp_path: Path) -> None:
