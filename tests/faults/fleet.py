@@ -193,11 +193,14 @@ def _answered(begun: Answer, reply: aiohttp.ClientResponse, body: bytes) -> Answ
 
 
 @asynccontextmanager
-async def fleet(plan: Plan, folder: Path) -> AsyncIterator[Fleet]:
-    """Everything that the plan asks for, running; what still runs in the end is killed."""
+async def fleet(plan: Plan, folder: Path, *, keep_alive: bool = False) -> AsyncIterator[Fleet]:
+    """Everything that the plan asks for, running; what still runs in the end is killed.
+
+    Callers have a connection for each call, or keep them (``keep_alive``).
+    """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=not keep_alive))
         )
         valkey = None
         if plan.store == "valkey":

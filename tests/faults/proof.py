@@ -19,6 +19,7 @@ from time import monotonic
 from tests.faults import shows
 from tests.faults.demo import demo_at_once
 from tests.faults.findings import Findings
+from tests.faults.rolling import rolling_restart
 from tests.faults.shows import FULL
 
 Show = Callable[[Path, int], Awaitable[Findings]]
@@ -44,6 +45,7 @@ SHOWS: Mapping[str, tuple[str, Show]] = {
     "fair": ("5,000 queued bulk calls, one interactive a second", partial(shows.fair_shares, FULL)),
     "lost": ("Valkey killed, back with its data", partial(shows.lost_store, FULL, forgets=False)),
     "forgotten": ("Valkey killed, back without its data", partial(shows.lost_store, FULL, forgets=True)),
+    "rolling": ("3 gateways restarted one by one under 50 calls/s", rolling_restart),
     "demo": ("the demo, 300 reads at once", demo_at_once),
 }
 
