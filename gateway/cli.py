@@ -165,7 +165,7 @@ def _add_serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     serve = commands.add_parser(
         "serve",
         help="run the gateway",
-        description="Run the gateway until SIGTERM or Ctrl-C; calls under way may end first.",
+        description="Run the gateway until SIGTERM or Ctrl-C; calls under way may end first. SIGHUP has it look at FILE at once.",
     )
     serve.add_argument(
         "--config", dest="file", type=Path, required=True, metavar="FILE", help="the YAML file"
