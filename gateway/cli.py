@@ -165,8 +165,8 @@ def _add_serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     serve = commands.add_parser(
         "serve",
         help="run the gateway",
-        description="Run the gateway until SIGTERM or Ctrl-C; calls under way may end first. What is changed in FILE is "
-        "taken over while it runs, after SIGHUP at once.",
+        description="Run the gateway until SIGTERM or Ctrl-C; calls under way may end first. Changes of FILE are taken "
+        "over while it runs, at once after SIGHUP.",
     )
     serve.add_argument(
         "--config", dest="file", type=Path, required=True, metavar="FILE", help="the YAML file"
