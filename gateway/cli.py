@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from gateway import store_commands
+from gateway import health, store_commands
 from gateway.keys import new_key
 from gateway.settings import ConfigurationError, ServerSettings, advice, json_schema, load
 from gateway.settings.decode import expected
@@ -50,7 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _end_when_told() -> None:
+    """Let SIGTERM end what does not serve yet: process 1 of a container is not ended by what it does not handle."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def _serve(parsed: argparse.Namespace) -> int:
+    _end_when_told()
     from gateway.service import serve_file
     from gateway.serving import CannotListen, run
 
@@ -63,6 +70,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _demo(parsed: argparse.Namespace) -> int:
+    _end_when_told()
     from gateway.demo.run import SandboxFailed, run_demo
     from gateway.serving import CannotListen, run
 
@@ -72,7 +80,7 @@ def _demo(parsed: argparse.Namespace) -> int:
         _complain(str(error))
         return WRONG_USAGE
     try:
-        return run(run_demo(port, sandbox_port))
+        return run(run_demo(parsed.host, port, sandbox_port))
     except (CannotListen, SandboxFailed) as error:
         _complain(f"{error} (PORT and SANDBOX_PORT choose the ports)")
         return FAILED
@@ -155,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ultimo-gateway {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serving(commands)
+    health.add(commands)
     store_commands.add(commands)
     _add_describing(commands)
     return parser
@@ -181,6 +190,9 @@ def _add_serving(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="run a gateway over a sandbox, to try it",
         description="Run a sandbox and a gateway over it, and print calls to try. "
         f"The environment variables PORT ({PORT}) and SANDBOX_PORT ({SANDBOX_PORT}) choose the ports.",
+    )
+    demo.add_argument(
+        "--host", default="127.0.0.1", help="for the gateway (default %(default)s); 0.0.0.0 in a container"
     )
     demo.set_defaults(command=_demo, file="demo.yaml")
     # Without a help of its own: --help goes on to the sandbox, as everything else does.

@@ -51,12 +51,12 @@ def demo_settings(rest: str, site: str) -> Settings:
     return msgspec.structs.replace(settings, environments=environments)
 
 
-async def run_demo(port: int, sandbox_port: int) -> int:
-    """Serve the demo; the exit code.
+async def run_demo(host: str, port: int, sandbox_port: int) -> int:
+    """Serve the demo, the gateway on ``host`` and the sandbox on this machine alone; the exit code.
 
     Raises :class:`~gateway.serving.CannotListen` and :class:`SandboxFailed`.
     """
-    with listen(HOST, port) as listener:
+    with listen(host, port) as listener:
         # Asked for here only to say in plain words that it is taken.
         listen(HOST, sandbox_port).close()
         async with _sandbox(sandbox_port) as child:
@@ -77,7 +77,7 @@ async def _gateway(listener: socket.socket, child: Process) -> int:
             listener,
             gateway.logger,
             grace=settings.server.shutdown_timeout,
-            ready=lambda: _say(_welcome(address(listener), upstream)),
+            ready=lambda: _say(_welcome(address(listener).replace("//0.0.0.0:", "//localhost:"), upstream)),
         )
         return await _serve(service, gateway.logger, child)
 
