@@ -58,14 +58,8 @@ class Assembly(msgspec.Struct, frozen=True):
         return Tenants(tenant for tenant in built if tenant is not None)
 
     def _tenant(self, name: str, tenant: TenantSettings, found: Findings) -> Tenant | None:
-        schema = self._schema(tenant)
-        opened: dict[str, Interface] = {}
-        # Adapters that speak to the same address share its connections.
-        pools: dict[str, UpstreamWire] = {}
-        for adapter, options in tenant.adapter_options().items():
-            item = self._opened(Place(name, tenant, adapter), schema, options, pools, found)
-            if item is not None:
-                opened[adapter] = item
+        schema = self.schema(tenant)
+        opened = self.interfaces(name, tenant, schema, found)
         if len(opened) < len(tenant.adapter_options()):
             return None
         environment = self.settings.environments[tenant.environment]
@@ -81,7 +75,20 @@ class Assembly(msgspec.Struct, frozen=True):
             zone=environment.zone,
         )
 
-    def _schema(self, tenant: TenantSettings) -> Schema:
+    def interfaces(
+        self, name: str, tenant: TenantSettings, schema: Schema, found: Findings
+    ) -> dict[str, Interface]:
+        """The tenant's adapters that can be opened, by name, in the order of preference."""
+        opened: dict[str, Interface] = {}
+        # Adapters that speak to the same address share its connections.
+        pools: dict[str, UpstreamWire] = {}
+        for adapter, options in tenant.adapter_options().items():
+            item = self._opened(Place(name, tenant, adapter), schema, options, pools, found)
+            if item is not None:
+                opened[adapter] = item
+        return opened
+
+    def schema(self, tenant: TenantSettings) -> Schema:
         """The data model of the environment, shared by its tenants; one with entities of its own has another."""
         shared = self.schemas[tenant.environment]
         return data_model(tenant.entities, shared) if tenant.entities else shared
@@ -153,7 +160,7 @@ class Assembly(msgspec.Struct, frozen=True):
     ) -> UpstreamWire:
         """The way to an address; over the connections of the wire that ``pools`` has for it, where there is one."""
         tenant = place.tenant
-        settings = _wire_settings(address, self.settings.environments[tenant.environment], tenant)
+        settings = wire_settings(address, self.settings.environments[tenant.environment], tenant)
         beside = pools.get(address)
         try:
             wire = UpstreamWire(
@@ -254,7 +261,8 @@ def _open(spec: AdapterSpec, context: AdapterContext, place: Place) -> Adapter:
         raise mistake(place.path, str(error)) from error
 
 
-def _wire_settings(address: str, environment: EnvironmentSettings, tenant: TenantSettings) -> WireSettings:
+def wire_settings(address: str, environment: EnvironmentSettings, tenant: TenantSettings) -> WireSettings:
+    """How a tenant reaches an address of its environment."""
     certificate = tenant.client_certificate
     return WireSettings(
         base_url=address,

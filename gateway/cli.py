@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway import health, store_commands
+from gateway import doctor_command, health, store_commands
 from gateway.keys import new_key
 from gateway.settings import ConfigurationError, ServerSettings, advice, json_schema, load
 from gateway.settings.decode import expected
@@ -165,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serving(commands)
     health.add(commands)
     store_commands.add(commands)
+    doctor_command.add(commands)
     _add_describing(commands)
     return parser
 

@@ -44,6 +44,10 @@ from gateway.stores.ports.quota import (
     Throttled,
     WindowState,
 )
+from gateway.stores.ports.servers import (
+    ServerState,
+    StoreServer,
+)
 
 __all__ = [
     "UPSTREAM",
@@ -66,10 +70,12 @@ __all__ = [
     "QuotaStore",
     "Reserved",
     "Running",
+    "ServerState",
     "Spent",
     "Standing",
     "Store",
     "StoreLost",
+    "StoreServer",
     "Taken",
     "Throttled",
     "WindowState",

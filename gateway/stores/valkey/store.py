@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from gateway.settings import ValkeySettings
+from gateway.stores.ports import ServerState
 from gateway.stores.valkey.breakers import ValkeyBreakers
 from gateway.stores.valkey.idempotency import ValkeyIdempotency
 from gateway.stores.valkey.ledger import ValkeyLedger
@@ -28,6 +31,23 @@ class ValkeyStore:
     async def ping(self) -> None:
         """Raises StoreLost unless the server takes a write: a replica or a full server answers, and is no use."""
         await self._server.command("SET", f"{self._prefix}:ping", 1, "PX", 1000)
+
+    async def state(self) -> ServerState:
+        """See :class:`~gateway.stores.ports.StoreServer`."""
+        told = cast("dict[str, object]", await self._server.command("INFO"))
+        seconds, microseconds = cast("tuple[int, int]", await self._server.command("TIME"))
+        product, version = (
+            ("Valkey", told["valkey_version"])
+            if "valkey_version" in told
+            else ("Redis", told.get("redis_version"))
+        )
+        eviction, appends = told.get("maxmemory_policy"), told.get("aof_enabled")
+        return ServerState(
+            product=f"{product} {version}",
+            eviction=None if eviction is None else str(eviction),
+            appends=None if appends is None else bool(appends),
+            clock=seconds + microseconds / 1_000_000,
+        )
 
     async def close(self) -> None:
         await self._server.close()
