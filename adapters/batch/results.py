@@ -57,7 +57,7 @@ class Results:
 
     def all(self) -> tuple[MemberDone, ...]:
         """One for each member, in their order. Raises what the answer is when it says nothing of any of them."""
-        if not self._heard.responses:
+        if not self._heard.responses and (self._members or self._heard.broken):
             raise self._heard.broken or UpstreamInvalidResponse(
                 "the upstream's answer to the batch holds no result of any of its writes"
             )

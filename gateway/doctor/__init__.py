@@ -2,8 +2,8 @@
 
 ``examination`` is the order of it all. ``connection`` and ``certificates`` say what connecting tells, which costs
 nothing; ``questions`` which one request is worth a unit, ``asking`` asks it past the gate and over the wire,
-``answers`` and ``editions`` say what the answer tells. ``storage`` looks at the store, ``opening`` opens what a gateway would,
-``place`` names settings, ``findings`` is the report and ``rendering`` its text.
+``answers`` and ``editions`` say what the answer tells. ``storage`` looks at the store, ``opening`` opens what a
+gateway would, ``place`` names settings, ``findings`` is the report and ``rendering`` its text.
 """
 
 from gateway.doctor.examination import Wanted, examine

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from contracts.adapter import AdapterSpec
 from contracts.errors import (
+    ConnectorNotFound,
     EntityNotFound,
     GatewayError,
     InvalidInput,
@@ -44,7 +45,7 @@ def request(asked: Asked, question: Question, place: Place) -> Finding:
     match error:
         case EntityNotFound():
             return unknown("request", told, advice, **facts)
-        case RecordNotFound() | InvalidInput():
+        case RecordNotFound() | InvalidInput() | ConnectorNotFound():
             return ok("request", told, **facts)
         case UpstreamAuthFailed():
             return ok("request", text, **facts)
@@ -62,6 +63,15 @@ def credential(asked: Asked, question: Question, place: Place, spec: AdapterSpec
         return unknown("credential", f"not tried: {settings}")
     if error is None or isinstance(error, ANSWERED):
         return ok("credential", f"the upstream accepts {settings}")
+    if isinstance(error, ConnectorNotFound):
+        text = (
+            "whether a login is looked at before the connector, which is not there, nobody has written down"
+        )
+        return unknown(
+            "credential",
+            f"{settings}: {text}",
+            f"one in {place.adapter(question.adapter)}.exports would tell",
+        )
     reason = "the upstream says nothing of it, and may not have come to it"
     return unknown("credential", f"{settings}: {reason}", "put right what is wrong above, and ask again")
 
@@ -108,7 +118,8 @@ def _facts(asked: Asked, question: Question) -> dict[str, Fact]:
 def _said(asked: Asked) -> str:
     if asked.answer is None:
         return "no answer came"
-    return f"status {asked.answer.status}, first byte after {asked.answer.seconds * 1000:.1f} ms"
+    waited = f" (after {asked.waited:.0f} s in the queue)" if asked.waited >= 1 else ""
+    return f"status {asked.answer.status}, first byte after {asked.answer.seconds * 1000:.1f} ms{waited}"
 
 
 def _not_sent(error: GatewayError | None, question: Question, facts: dict[str, Fact]) -> Finding:

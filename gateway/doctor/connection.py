@@ -75,8 +75,8 @@ _WAY: Mapping[tuple[Step, Trouble | None], tuple[str, str]] = MappingProxyType(
         ),
         (Step.PROXY, None): (
             "the proxy {peer} makes no connection: {said}",
-            "407 is a wrong name or password in {proxy}; 403 a rule of the proxy; 502 and 504 that it does not "
-            "reach the upstream",
+            "407 asks for a login, which {proxy} cannot hold: have the proxy let this machine through by its "
+            "address; 403 is a rule of the proxy; 502 and 504 say that it does not reach the upstream",
         ),
     }
 )

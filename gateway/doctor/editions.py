@@ -41,11 +41,13 @@ _TOLD: Mapping[str, str] = MappingProxyType(
 def found(
     adapters: Mapping[str, Adapter], question: Question, asked: Asked, place: Place, address: str
 ) -> Iterator[Finding]:
-    """Each adapter that is configured, then writes, then the edition."""
+    """Each adapter that is configured, then writes, then the edition; nothing where nothing was sent."""
+    if asked.requests == 0:
+        return
     there = _there(asked, question)
     for name, adapter in adapters.items():
         if name != question.adapter:
-            yield unasked(name)
+            yield _unasked(name)
         elif there is None:
             yield unknown(f"adapter {name}", "not told: no answer of the interface's own came")
         elif there:
@@ -57,7 +59,7 @@ def found(
     yield _edition(question.adapter, there, address)
 
 
-def unasked(name: str) -> Finding:
+def _unasked(name: str) -> Finding:
     """An adapter to which no request went."""
     return unknown(
         f"adapter {name}",
@@ -75,9 +77,9 @@ def _there(asked: Asked, question: Question) -> bool | None:
         return True
     if isinstance(error, OperationNotSupported) or refuses_writes(asked, question):
         return False
-    if isinstance(error, UpstreamAuthFailed):
-        # It is the interface's own word; but one that may not be used may also be one that is not there.
-        return True if asked.answer.status == 401 else None
+    if isinstance(error, UpstreamAuthFailed) and error.upstream is not None:
+        # A login that failed, or a code, is the interface's own word; a bare 401 may be anybody's before it.
+        return True if asked.answer.status == 500 or error.upstream.code is not None else None
     return True if _empty_batch(error, question) else None
 
 
@@ -121,8 +123,10 @@ def _edition(adapter: str, there: bool | None, address: str) -> Finding:
     told = [_TOLD[adapter]] if there and adapter in _TOLD else []
     if host.endswith(CLOUD):
         told.append(f"{host} is a host of the vendor's cloud")
-    if not told:
+    if told:
+        return ok("edition", "; ".join(told))
+    if there:
         return unknown(
-            "edition", "one read over REST is the same in every edition, in the cloud and on-premises"
+            "edition", f"what {adapter} was asked is answered alike by every edition, wherever it is"
         )
-    return ok("edition", "; ".join(told))
+    return unknown("edition", "no answer tells it")

@@ -105,11 +105,11 @@ class _Doctor:
     ) -> tuple[Asked | None, Iterable[Finding]]:
         chosen = self._chosen(patient)
         if chosen is None or not self._wanted.spend:
-            return None, self._unasked(patient, chosen)
+            return None, [self._unasked(patient)]
         spec = self._practice.specs[chosen.adapter]
         way = reached[spec.interface]
         if not _stands(way):
-            return None, [unknown("request", NO_CONNECTION), *map(editions.unasked, patient.interfaces)]
+            return None, [unknown("request", NO_CONNECTION)]
         asked = await self._ask(patient, chosen)
         place = _place(patient, spec.interface)
         adapters = {name: it.adapter for name, it in patient.interfaces.items()}
@@ -130,15 +130,14 @@ class _Doctor:
                     return chosen
         return None
 
-    def _unasked(self, patient: Patient, chosen: Question | None) -> Iterable[Finding]:
+    def _unasked(self, patient: Patient) -> Finding:
         if not self._wanted.spend:
             text = "nothing was asked, as was wanted: credential, clock and capabilities are not known"
-            yield unknown("request", text, "without --no-spend one request tells, for one unit")
-        elif chosen is None:
-            what = ", ".join(filter(None, (self._wanted.adapter, self._wanted.entity)))
-            text = f"nothing was asked: the tenant has nothing that could be asked for {what or 'a record'}"
-            yield unknown("request", text, "leave --adapter and --entity out")
-        yield from map(editions.unasked, patient.interfaces)
+            return unknown("request", text, "without --no-spend one request tells, for one unit")
+        named = ", ".join(filter(None, (self._wanted.adapter, self._wanted.entity))) or "a record"
+        text = f"nothing was asked: the tenant has nothing to ask for {named}"
+        advice = f"it has {', '.join(patient.interfaces)}; leave --adapter and --entity out, or name others"
+        return unknown("request", text, advice)
 
     async def _ask(self, patient: Patient, chosen: Question) -> Asked:
         environment = patient.settings.environment

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from base64 import b64encode
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -28,7 +27,7 @@ LISTENED = 0.1
 """Seconds, beside two round trips, for a server that asks for a certificate to say so: it may do that
 only after the handshake (RFC 8446 §4.4.2)."""
 
-_LONGEST_ANSWER = 64 * 1024
+_PIECE = 64 * 1024
 
 
 class Step(StrEnum):
@@ -109,7 +108,7 @@ class _Trying:
         with await self._timed(Step.CONNECTION, _opened(addresses, patience)) as opened:
             if self._target.scheme == "https":
                 if self._proxy is not None:
-                    await self._timed(Step.PROXY, _tunnel(opened, self._proxy, self._target))
+                    await self._timed(Step.PROXY, _tunnel(opened, self._target))
                 await self._secure(opened)
 
     async def _timed(self, step: Step, doing: Awaitable[T]) -> T:
@@ -119,27 +118,44 @@ class _Trying:
         return result
 
     async def _secure(self, opened: socket.socket) -> None:
-        reader, writer = await self._timed(
-            Step.TLS,
-            asyncio.open_connection(sock=opened, ssl=self._context, server_hostname=self._target.hostname),
-        )
-        try:
-            secured: ssl.SSLObject = writer.get_extra_info("ssl_object")
-            self._tls = secured.version()
-            shown = secured.getpeercert(binary_form=True)
-            self._certificate = of_peer(shown) if shown else None
-            await self._listen(reader)
-        finally:
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
-
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        """Return when nothing is said, as is right before a request."""
+        secured = _Secured(opened, self._context, self._target.hostname or "")
+        await self._timed(Step.TLS, secured.until(secured.tls.do_handshake))
+        self._tls = secured.tls.version()
+        shown = secured.tls.getpeercert(binary_form=True)
+        self._certificate = of_peer(shown) if shown else None
+        # Silence is right before a request.
         with suppress(TimeoutError):
             async with asyncio.timeout(LISTENED + 2 * self._seconds[Step.TLS]):
-                if not await reader.read(1):
-                    raise EOFError
+                await secured.until(lambda: secured.tls.read(1))
+                raise EOFError
+
+
+class _Secured:
+    """TLS over a socket, step by step, so that nothing that the other side says of it is lost."""
+
+    def __init__(self, opened: socket.socket, context: ssl.SSLContext, host: str) -> None:
+        self._opened = opened
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    async def until(self, step: Callable[[], object]) -> None:
+        """Take a step as often as it needs more from the other side."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                step()
+                wants = False
+            except ssl.SSLWantReadError:
+                wants = True
+            if self._outgoing.pending:
+                await loop.sock_sendall(self._opened, self._outgoing.read())
+            if not wants:
+                return
+            piece = await loop.sock_recv(self._opened, _PIECE)
+            if piece:
+                self._incoming.write(piece)
+            else:
+                self._incoming.write_eof()
 
 
 async def _resolved(place: SplitResult) -> Sequence[_Place]:
@@ -168,21 +184,17 @@ async def _opened(addresses: Sequence[_Place], patience: float) -> socket.socket
     raise failed
 
 
-async def _tunnel(opened: socket.socket, proxy: SplitResult, target: SplitResult) -> None:
+async def _tunnel(opened: socket.socket, target: SplitResult) -> None:
     """Have the proxy connect to the upstream (RFC 9110 §9.3.6). Raises :class:`ProxyRefused`."""
     place = "{}:{}".format(*_address(target))
-    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-    if proxy.username is not None:
-        login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-        lines.append(f"Proxy-Authorization: Basic {b64encode(login.encode()).decode()}")
     loop, answer = asyncio.get_running_loop(), b""
-    await loop.sock_sendall(opened, "\r\n".join([*lines, "", ""]).encode())
-    while b"\r\n\r\n" not in answer and len(answer) < _LONGEST_ANSWER:
+    await loop.sock_sendall(opened, f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode())
+    while b"\r\n\r\n" not in answer and len(answer) < _PIECE:
         piece = await loop.sock_recv(opened, 4096)
         if not piece:
             raise ProxyRefused("it closed the connection")
         answer += piece
-    status = answer.partition(b"\r\n")[0].decode("latin-1").split(" ", 2)
+    status = answer.partition(b"\r\n")[0].decode("latin-1").split(" ", 1)
     if len(status) < 2 or not status[1].startswith("2"):
         raise ProxyRefused(" ".join(status[1:])[:80] or "it does not speak HTTP")
 

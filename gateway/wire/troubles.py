@@ -52,6 +52,8 @@ def trouble(error: Exception, *, with_certificate: bool) -> Trouble:
     """What an exception of the socket or of TLS means; ``with_certificate`` where we have shown one of ours."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _UNTRUSTED.get(error.verify_code, Trouble.NOT_VALID)
+    if isinstance(error, ssl.SSLZeroReturnError):
+        return Trouble.CLOSED
     if isinstance(error, ssl.SSLError):
         found = _ALERTS.get(error.reason or "", Trouble.OTHER)
         if found is Trouble.CLIENT_CERTIFICATE_WANTED and with_certificate:
