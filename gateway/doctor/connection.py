@@ -130,7 +130,7 @@ _TLS: Mapping[Trouble, tuple[str, str]] = MappingProxyType(
             "does a firewall or a proxy that looks into TLS hold it up? Does the port in {address} speak TLS?",
         ),
         Trouble.CLOSED: (
-            "the connection is closed during the TLS handshake",
+            "the connection is closed during the TLS handshake, or right after it",
             "a firewall that goes by the name of the host may do that, or an upstream that wants a client "
             "certificate ({certificate})",
         ),

@@ -1,0 +1,83 @@
+"""What is told of clocks, troubles and lines, from values alone."""
+
+from __future__ import annotations
+
+import ssl
+from email.utils import formatdate
+from itertools import product
+
+import pytest
+
+from gateway.doctor import Report, Verdict, rendered
+from gateway.doctor.answers import clock
+from gateway.doctor.connection import connection
+from gateway.doctor.findings import TenantReport, ok, wrong
+from gateway.doctor.place import Place
+from gateway.wire.observed import Answer
+from gateway.wire.probe import Probe, Step
+from gateway.wire.troubles import ProxyRefused, Trouble, trouble
+
+NOW = 1_795_000_000.0
+PLACE = Place("erp", "plant-a", "site")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "seconds", "verdict", "text"),
+    [
+        (0, 0.2, Verdict.OK, "0.5 s ahead of ours, give or take 0.6 s"),
+        (-20, 0.2, Verdict.OK, "19.5 s behind ours"),
+        (31, 4.0, Verdict.OK, "31.5 s ahead of ours, give or take 2.5 s"),
+        (31, 0.2, Verdict.WRONG, "31.5 s ahead of ours, give or take 0.6 s"),
+        (-3600, 0.2, Verdict.WRONG, "3599.5 s behind ours"),
+    ],
+)
+def test_clocks_may_differ_by_what_the_way_blurs_and_half_a_minute(
+    ahead: int, seconds: float, verdict: Verdict, text: str
+) -> None:
+    finding = clock(Answer(200, {"date": formatdate(NOW + ahead, usegmt=True)}, NOW, seconds))
+    assert finding.verdict is verdict
+    assert text in finding.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}])
+def test_a_clock_that_is_not_told_is_not_known(headers: dict[str, str]) -> None:
+    assert clock(Answer(200, headers, NOW, 0.1)).verdict is Verdict.UNKNOWN
+
+
+def test_every_trouble_at_every_step_has_a_sentence_and_an_advice() -> None:
+    for found, step, proxied in product(Trouble, Step, (False, True)):
+        tried = Probe(
+            host="plant-a.example", peer="plant-a.example:443", proxied=proxied, step=step, trouble=found
+        )
+        worst = connection(tried, PLACE, NOW)[-1]
+        assert worst.verdict is Verdict.WRONG
+        assert worst.advice, (found, step)
+        assert "{" not in worst.text + worst.advice
+
+
+def test_whoever_shows_a_certificate_and_is_turned_away_is_told_so() -> None:
+    ended = ssl.SSLError()
+    ended.reason = "SSLV3_ALERT_HANDSHAKE_FAILURE"
+    assert trouble(ended, with_certificate=False) is Trouble.CLIENT_CERTIFICATE_WANTED
+    assert trouble(ended, with_certificate=True) is Trouble.CLIENT_CERTIFICATE_REFUSED
+    assert trouble(ProxyRefused("403"), with_certificate=True) is Trouble.PROXY_REFUSED
+    assert trouble(OSError("no route"), with_certificate=False) is Trouble.NO_ROUTE
+
+
+def test_a_line_begins_with_its_mark_and_breaks_no_address() -> None:
+    long = "https://" + "a" * 120 + ".example/api/v1"
+    tenant = TenantReport(
+        tenant="erp",
+        environment="plant-a",
+        requests=1,
+        units=0,
+        interfaces=(),
+        findings=(ok("clock", "agrees"), wrong("connection", f"no way to {long}", "ask " + "again " * 40)),
+    )
+    report = Report(version="1", config="c0ffee", configuration=(), tenants=(tenant,))
+    lines = rendered(report).splitlines()
+    assert "tenant erp (environment plant-a): 1 request sent, which does not count in the quota" in lines
+    assert any(line.startswith("    ok      clock") for line in lines)
+    assert any(line.startswith("    WRONG   connection") for line in lines)
+    assert any(long in line for line in lines)
+    assert lines[-1] == "1 wrong, 0 unknown. 0 of the quota's units spent."
