@@ -62,7 +62,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _doctor(parsed: argparse.Namespace) -> int:
     from gateway.bootstrap import mistakes
-    from gateway.doctor import Verdict, Wanted, rendered
+    from gateway.doctor import Report, Verdict, Wanted, rendered
     from gateway.telemetry.redaction import Redactor
 
     try:
@@ -84,8 +84,9 @@ def _doctor(parsed: argparse.Namespace) -> int:
         )
         report = asyncio.run(_examined(settings, wanted))
         redactor = Redactor(secret.reveal() for secret in settings.secrets())
-    text = _document(report) if parsed.json else rendered(report)
-    sys.stdout.write(redactor.text(text) + "\n")
+    # An upstream's sentence may repeat what it was sent. Lines are made afterwards, so that no break hides a secret.
+    report = msgspec.json.decode(redactor.text(msgspec.json.encode(report).decode()), type=Report)
+    sys.stdout.write((_document(report) if parsed.json else rendered(report)) + "\n")
     return WRONG if report.count(Verdict.WRONG) else FINE
 
 

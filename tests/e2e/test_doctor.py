@@ -271,9 +271,27 @@ async def test_an_answer_that_is_wrong_says_what_to_do(head: str, body: str, abo
 
 
 async def test_a_set_of_any_size_is_read_no_further_than_its_head() -> None:
-    async with Sandbox(SandboxOptions(limits="off", records=3_000)) as sandbox:
+    record = b'<Object Type="Equipment"><Property Name="Id" Value="00001"/></Object>'
+    head = b'<?xml version="1.0" encoding="utf-16"?><Data>' + record * 2_000
+    async with scripted_upstream() as upstream:
+        # The rest of it never comes.
+        upstream.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + head
         whole = {"connector": {"exports": {"Equipment": {"connector": "EXP_EQUIPMENT"}}}}
-        report = await examined(configured(sandbox.url + "/api/v1", {"demo": {"adapters": whole}}))
-        assert found(report)["request"].verdict is OK
-        assert "of which only the head of the answer is read" in found(report)["request"].text
-        assert sandbox.ledger.received == 1
+        report = await examined(configured(upstream.url, {"demo": {"adapters": whole}}))
+        assert len(upstream.requests) == report.units == 1
+    assert found(report)["request"].verdict is OK
+    assert "of which only the head of the answer is read" in found(report)["request"].text
+
+
+async def test_what_an_upstream_repeats_of_a_secret_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scripted_upstream() as upstream:
+        body = b'{"message": "The key sandbox-demo covers several companies.", "code": "CompanyRequired"}'
+        upstream.answer = b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        file = demo(tmp_path, upstream.url.removesuffix("/api/v1"))
+        assert await doctor(file, "--tenant", "demo") == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "The key *** covers several companies." in out
+    assert "tenants.demo.company" in out
+    assert "sandbox-demo" not in out

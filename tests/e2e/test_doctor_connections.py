@@ -245,6 +245,7 @@ async def test_who_accepts_and_says_nothing_is_told_by_where_it_stops() -> None:
         assert silent["connection"].verdict is OK
         assert (silent["request"].verdict, silent["credential"].verdict) == (WRONG, Verdict.UNKNOWN)
         assert "no answer came" in silent["request"].text
+        assert silent["request"].facts["code"] == "upstream_unavailable", "the wire gives up, not the call"
         handshake = await look(running.port, patience=0.3)
     assert "TLS gets no answer in time" in handshake["TLS"].text
 
