@@ -11,6 +11,7 @@ import msgspec
 from contracts.adapter import AdapterSpec
 from contracts.schema import Schema
 from gateway.assembly import Assembly, Findings
+from gateway.carried import Carried
 from gateway.clock import Clock
 from gateway.environments import Environment, Shared, environments
 from gateway.quota.recorder import Recorder
@@ -58,15 +59,17 @@ async def opened(
     metrics = Metrics(
         version=VERSION,
         config_hash=settings.fingerprint(),
-        tenants=settings.tenants.keys(),
-        environments=settings.environments.keys(),
-        adapters=specs.keys(),
+        tenants=settings.tenants,
+        environments=settings.environments,
+        adapters=specs,
+        now=clock.now(),
     )
-    events = Events(build_logger(settings.server.log, io.BytesIO(), settings.secrets(), clock.now), metrics)
-    shared = environments(settings, Shared(store.quota, store.breakers, clock, events))
+    # What happens on the way is told by the report; nobody reads these lines and figures.
+    events = Events(build_logger(settings.server.log, io.BytesIO(), now=clock.now), metrics)
+    shared = environments(settings, Shared(store.quota, store.breakers, clock, events, Carried()))
     recorder = Recorder(store.ledger, clock, events, {name: it.windows for name, it in shared.items()})
     schemas = {name: data_model(entry.entities) for name, entry in settings.environments.items()}
-    assembly = Assembly(settings, specs, schemas, shared, clock, metrics)
+    assembly = Assembly(settings, specs, schemas, shared, clock, metrics, Carried())
     patients = _patients(assembly, tenants)
     async with AsyncExitStack() as ends:
         ends.push_async_callback(recorder.aclose)
