@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from gateway.http.exchange import Services
+from gateway.http.exchange import Limits, Services
 from gateway.http.live import Generation, Live
 from tests.unit.http.memory_adapter import MemoryAdapter
-from tests.unit.http.serving import Limits, Log, services
+from tests.unit.http.serving import Log, services
 
 
 class Closed:
