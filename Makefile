@@ -18,7 +18,7 @@ comma   := ,
 NO_BUILDER := Nothing here builds images: install docker, podman or buildah, or name one with BUILDER=...
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports unit bench lock image image-run clean
+.PHONY: help run test lint format types imports unit bench chart lock image image-run clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ unit: $(READY) ## the tests alone
 
 bench: $(READY) ## measure: the upstream, a plain pass-through, the gateway
 	$(BIN)/python -m tests.bench
+
+chart: $(READY) ## make the schema and the table of the Helm chart's values anew
+	$(BIN)/python -m tests.helm.generate
 
 lock: $(READY) ## pin the dependencies anew, with hashes and without index addresses
 	$(BIN)/pip install --quiet uv
