@@ -27,7 +27,7 @@
 {{ toYaml (omit $settings "tenants") }}
 tenants:
 {{- range $name, $tenant := $settings.tenants }}
-  {{ $name }}:
+  {{ $name | quote }}:
     {{- toYaml (omit $tenant "adapters") | nindent 4 }}
     {{- with $tenant.adapters }}
     adapters:
@@ -38,7 +38,7 @@ tenants:
       {{- if kindIs "map" . }}
       {{- toYaml . | nindent 6 }}
       {{- else }}
-      {{ . }}: {}
+      {{ quote . }}: {}
       {{- end }}
       {{- end }}
       {{- end }}

@@ -1,7 +1,7 @@
 """The chart's values as ``values.yaml`` documents them: each with its description, its default and its JSON Schema.
 
-Above each value stands a comment of lines; ``# --`` begins its description, and ``# @schema`` says what its default does
-not show: the name of a shape in :data:`SHAPES`, or a part of a JSON Schema.
+Above each value stands a comment; ``# --`` begins its description, and ``# @schema`` says what its default does not
+show: the name of a shape in :data:`SHAPES`, or a part of a JSON Schema.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 import msgspec
 import yaml
@@ -23,7 +24,11 @@ SHAPES: Mapping[str, Schema] = MappingProxyType(
         "texts": {"type": "array", "items": {"type": "string", "minLength": 1}},
         "quantity": {"type": "string", "pattern": "^[1-9][0-9]*(Ki|Mi|Gi|Ti)$"},
         "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-        "ports": {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1, "maximum": 65535}},
+        "ports": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "integer", "minimum": 1, "maximum": 65535},
+        },
         "peers": {"type": "array", "items": {"$ref": "#/$defs/Peer"}},
         "config": {"type": "object", "if": {"minProperties": 1}, "then": {"$ref": "#/$defs/Settings"}},
     }
@@ -42,13 +47,13 @@ class Value(msgspec.Struct, frozen=True):
 def read(file: Path) -> list[Value]:
     """The values of a ``values.yaml`` in its order. Raises ``ValueError`` for one without a description."""
     text = file.read_text()
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    if not isinstance(root, yaml.MappingNode):
-        raise ValueError(f"{file} is not a mapping")
+    root = cast("yaml.MappingNode", yaml.compose(text, Loader=yaml.SafeLoader))
     return list(_values(root, yaml.safe_load(text), "", text.splitlines()))
 
 
-def _values(node: yaml.MappingNode, values: Mapping[str, object], above: str, lines: list[str]) -> Iterator[Value]:
+def _values(
+    node: yaml.MappingNode, values: Mapping[str, object], above: str, lines: list[str]
+) -> Iterator[Value]:
     for key, inner in node.value:
         path, value = above + key.value, values[key.value]
         description, shape = _comment(lines, key.start_mark.line)

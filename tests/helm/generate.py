@@ -110,8 +110,8 @@ def nested(values: Iterable[Value]) -> Schema:
 def configuration_definitions() -> dict[str, Schema]:
     """The parts of the gateway's own schema, with patterns that Helm can read.
 
-    A tenant's adapters may also be a list of names and of mappings with one name each: in a mapping, Helm would not keep
-    their order.
+    A tenant's adapters may also be a list of names and of mappings with one name each: Helm would not keep the order of
+    one mapping.
     """
     schema = json_schema({name: spec.options for name, spec in discover().items()})
     definitions = cast("dict[str, Schema]", _readable(schema["$defs"]))
@@ -135,8 +135,8 @@ def _readable(part: object) -> object:
 def re2(pattern: str) -> str:
     """A pattern in the syntax of RE2, which is Helm's.
 
-    It has no lookahead, and needs none: its ``$`` is the very end. It has no back reference: what the group takes stands there
-    again, so that a little more is let through; the gateway itself still refuses that.
+    It has no lookahead, and needs none: its ``$`` is the very end. It has no back reference: what the group takes
+    stands there again, so that a little more is let through; the gateway itself still refuses that.
     """
     whole = pattern.replace(r"$(?!\n)", "$")
     group = re.search(r"\((?!\?)([^()]*)\)", whole)

@@ -1,0 +1,269 @@
+"""What the pods may and what they have: Pod Security "restricted", limits, volumes, selectors, names of ports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import cast
+
+import msgspec
+import pytest
+import yaml
+
+from gateway.settings import ServerSettings
+from tests.helm.cases import changed
+from tests.helm.manifests import CHART, Container, Labels, Manifest, Named, Pod, Release, Values, render
+
+ALLOWED_VOLUMES = {"configMap", "csi", "emptyDir", "persistentVolumeClaim", "secret"}
+
+
+def _containers(release: Release) -> Iterator[tuple[Manifest, Container]]:
+    for manifest, pod in release.pods():
+        for container in (*pod.spec.init_containers, *pod.spec.containers):
+            yield manifest, container
+
+
+def test_pods_are_restricted(release: Release) -> None:
+    """Pod Security Standards, profile "restricted", of a pod: its users, its profile, its namespaces, its volumes."""
+    for manifest, pod in release.pods():
+        security = pod.spec.security_context
+        assert security["runAsNonRoot"] is True, manifest
+        assert cast("int", security["runAsUser"]) > 0, manifest
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, manifest
+        whole = manifest.read("spec" if manifest.kind == "Pod" else "spec.template.spec", dict[str, object])
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & whole.keys(), manifest
+        for volume in pod.spec.volumes:
+            assert volume.keys() - {"name"} <= ALLOWED_VOLUMES, (manifest, volume["name"])
+
+
+def test_containers_are_restricted(release: Release) -> None:
+    for manifest, container in _containers(release):
+        assert container.security_context == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, manifest
+
+
+def test_no_pod_has_a_token(release: Release) -> None:
+    for manifest, pod in release.pods():
+        assert pod.spec.automount_service_account_token is False, manifest
+    for account in release.of("ServiceAccount"):
+        assert account.whole["automountServiceAccountToken"] is False
+    assert {manifest.kind for manifest in release.manifests} & {"Role", "RoleBinding", "ClusterRole"} == set()
+
+
+def test_every_container_has_requests_and_limits(release: Release) -> None:
+    for manifest, container in _containers(release):
+        for part in ("requests", "limits"):
+            assert container.resources[part].keys() >= {"cpu", "memory"}, (manifest, part)
+
+
+def test_selectors_match_one_kind_of_pod(release: Release) -> None:
+    """What selects pods selects those of one object, and of no other: not the sandbox's, not the test's."""
+    pods = {str(manifest): pod.metadata.labels for manifest, pod in release.pods()}
+    for manifest, labels in _selectors(release):
+        selected = [name for name, own in pods.items() if labels.items() <= own.items()]
+        assert len(selected) == 1, (str(manifest), selected)
+        if manifest.kind in ("Deployment", "StatefulSet"):
+            assert selected == [str(manifest)]
+
+
+def _selectors(release: Release) -> Iterator[tuple[Manifest, Labels]]:
+    for manifest in release.manifests:
+        if manifest.kind == "Service":
+            yield manifest, manifest.read("spec.selector", Labels)
+        elif manifest.kind == "NetworkPolicy":
+            yield manifest, manifest.read("spec.podSelector.matchLabels", Labels)
+        elif manifest.kind in ("Deployment", "StatefulSet", "PodDisruptionBudget"):
+            yield manifest, manifest.read("spec.selector.matchLabels", Labels)
+    for constraint in release.gateway().spec.topology_spread_constraints:
+        selector = cast("dict[str, Labels]", constraint["labelSelector"])
+        yield release.one("Deployment"), selector["matchLabels"]
+
+
+def test_the_monitor_finds_the_operations_alone(releases: dict[str, Release]) -> None:
+    monitor = releases["everything"].one("ServiceMonitor")
+    labels = monitor.read("spec.selector.matchLabels", Labels)
+    found = [s for s in releases["everything"].of("Service") if labels.items() <= s.metadata.labels.items()]
+    assert [service.metadata.name for service in found] == ["gw-ultimo-gateway-operations"]
+    (endpoint,) = monitor.read("spec.endpoints", list[dict[str, str]])
+    assert endpoint == {"port": "operations", "path": "/metrics", "interval": "15s"}
+    assert found[0].read("spec.ports", list[dict[str, object]])[0]["name"] == "operations"
+    assert found[0].read("spec.publishNotReadyAddresses", bool)
+
+
+def test_services_lead_to_ports_that_there_are(release: Release) -> None:
+    for service in release.of("Service"):
+        selector = service.read("spec.selector", Labels)
+        (pod,) = [p for m, p in release.pods() if selector.items() <= p.metadata.labels.items()]
+        there = {port.name for container in pod.spec.containers for port in container.ports}
+        for port in service.read("spec.ports", list[dict[str, object]]):
+            assert port["targetPort"] in there, service
+
+
+def test_probes_ask_the_operations_port(release: Release) -> None:
+    (container,) = release.gateway().spec.containers
+    probes = [container.startup_probe, container.liveness_probe, container.readiness_probe]
+    asked = [(it.http_get.path, it.http_get.port) for it in probes if it and it.http_get]
+    assert asked == [("/livez", "operations"), ("/livez", "operations"), ("/readyz", "operations")]
+
+
+def test_volumes_are_there_and_used(release: Release) -> None:
+    for manifest, pod in release.pods():
+        there = {str(volume["name"]) for volume in pod.spec.volumes}
+        if manifest.kind == "StatefulSet":
+            claims = manifest.read("spec.volumeClaimTemplates", list[Named])
+            there |= {claim.metadata.name for claim in claims}
+        mounts = [mount for container in pod.spec.containers for mount in container.volume_mounts]
+        assert {mount.name for mount in mounts} == there, manifest
+        assert len({mount.mount_path for mount in mounts}) == len(mounts), manifest
+        # With a sub path, a changed ConfigMap or Secret would never arrive.
+        assert all(mount.sub_path is None for mount in mounts), manifest
+
+
+def test_what_pods_name_exists_or_is_said_to(releases: dict[str, Release], values: dict[str, Values]) -> None:
+    """A ConfigMap, Secret, claim or account of a pod is made here, or the values name it as one that there is."""
+    for case, release in releases.items():
+        made = {(manifest.kind, manifest.metadata.name) for manifest in release.manifests}
+        made |= {("Secret", manifest.metadata.name) for manifest in release.of("ExternalSecret")}
+        given = yaml.safe_dump(values[case])
+        for _, pod in release.pods():
+            assert ("ServiceAccount", pod.spec.service_account_name) in made or (
+                pod.spec.service_account_name == "default"
+            )
+            for kind, name in _named_in(pod):
+                assert (kind, name) in made or f"{name}\n" in given, (case, kind, name)
+
+
+def _named_in(pod: Pod) -> Iterator[tuple[str, str]]:
+    fields = {
+        "configMap": ("ConfigMap", "name"),
+        "secret": ("Secret", "secretName"),
+        "persistentVolumeClaim": ("PersistentVolumeClaim", "claimName"),
+    }
+    for volume in pod.spec.volumes:
+        for field, (kind, name) in fields.items():
+            if field in volume:
+                yield kind, cast("dict[str, str]", volume[field])[name]
+
+
+def test_the_grace_period_is_enough(release: Release) -> None:
+    server = yaml.safe_load(release.configuration())["server"]
+    least = math.ceil(server["drain_delay"]) + server["shutdown_timeout"]
+    assert release.gateway().spec.termination_grace_period_seconds == least + 10
+    assert server["drain_delay"] >= 10, "long enough for those who send calls to hear of it"
+
+
+def test_the_grace_period_is_that_of_the_configuration(releases: dict[str, Release]) -> None:
+    assert releases["everything"].gateway().spec.termination_grace_period_seconds == 13 + 40 + 10
+    assert releases["sandbox"].gateway().spec.termination_grace_period_seconds == (
+        10 + ServerSettings().shutdown_timeout + 10
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "change", "expected"),
+    [
+        ("development", "{}", {"type": "Recreate"}),
+        ("development", "persistence: {enabled: false}", {"type": "Recreate"}),
+        ("sandbox", "{}", {"type": "Recreate"}),
+        (
+            "production",
+            "{}",
+            {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+        ),
+    ],
+)
+def test_two_pods_never_keep_two_accounts(
+    values: dict[str, Values], case: str, change: str, expected: dict[str, object]
+) -> None:
+    deployment = render(changed(values[case], change)).one("Deployment")
+    assert deployment.read("spec.strategy", dict[str, object]) == expected
+
+
+def test_sqlite_is_on_the_volume(values: dict[str, Values], releases: dict[str, Release]) -> None:
+    pod = releases["development"].gateway()
+    (mount,) = [it for it in pod.spec.containers[0].volume_mounts if it.name == "data"]
+    assert mount.mount_path == "/var/lib/ultimo-gateway"
+    assert ("PersistentVolumeClaim", "gw-ultimo-gateway") in _named_in(pod)
+    kept = render(changed(values["development"], "persistence: {keep: true}")).one("PersistentVolumeClaim")
+    assert kept.metadata.annotations == {"helm.sh/resource-policy": "keep"}
+    theirs = render(changed(values["development"], "persistence: {existingClaim: mine}"))
+    assert theirs.of("PersistentVolumeClaim") == []
+    assert ("PersistentVolumeClaim", "mine") in _named_in(theirs.gateway())
+    nothing = render(changed(values["development"], "persistence: {enabled: false}"))
+    assert nothing.of("PersistentVolumeClaim") == []
+    assert {"emptyDir"} <= {key for volume in nothing.gateway().spec.volumes for key in volume}
+
+
+def test_rolling_updates_and_drains_remain_possible(release: Release) -> None:
+    for budget in release.of("PodDisruptionBudget"):
+        spec = budget.read("spec", dict[str, object])
+        assert "minAvailable" not in spec
+        assert str(spec["maxUnavailable"]).removesuffix("%") not in ("", "0")
+        assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_the_autoscaler_alone_counts_the_pods(releases: dict[str, Release]) -> None:
+    for case in ("production", "everything"):
+        assert "replicas" not in releases[case].one("Deployment").read("spec", dict[str, object])
+    assert releases["on-premises"].one("Deployment").read("spec.replicas", int) == 2
+    metrics = releases["everything"].one("HorizontalPodAutoscaler").read("spec.metrics", list[object])
+    cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    wait = {
+        "metric": {"name": "ultimo_gateway_queue_wait_seconds"},
+        "target": {"type": "AverageValue", "averageValue": "250m"},
+    }
+    assert metrics == [{"type": "Resource", "resource": cpu}, {"type": "Pods", "pods": wait}]
+    for name in ("ultimo_gateway_queue_wait_seconds", "ultimo_gateway_queue_seconds_sum"):
+        assert name in (CHART / "README.md").read_text(), "the README shows how the metric is made"
+
+
+def test_pods_are_spread(releases: dict[str, Release]) -> None:
+    spread = releases["production"].gateway().spec.topology_spread_constraints
+    assert {it["topologyKey"]: it["whenUnsatisfiable"] for it in spread} == {
+        "kubernetes.io/hostname": "DoNotSchedule",
+        "topology.kubernetes.io/zone": "ScheduleAnyway",
+    }
+
+
+def test_the_image_is_named_by_tag_or_digest(values: dict[str, Values], releases: dict[str, Release]) -> None:
+    digest = "sha256:" + "1" * 64
+    (container,) = releases["everything"].gateway().spec.containers
+    assert container.image == f"registry.example.org/gateway@{digest}"
+    tagged = render(changed(values["production"], "image: {tag: 9.9.9}"))
+    images = {
+        container.image for manifest, container in _containers(tagged) if manifest.kind != "StatefulSet"
+    }
+    assert images == {"registry.example.org/ultimo-gateway:9.9.9"}
+
+
+def test_secrets_are_mounted_from_where_they_are(releases: dict[str, Release]) -> None:
+    release = releases["everything"]
+    volumes = {str(it["name"]): it for it in release.gateway().spec.volumes}
+    assert volumes["secret-gateway"]["secret"] == {
+        "secretName": "own", "defaultMode": 0o440, "items": [{"key": "a", "path": "cursor-secret"}],
+    }  # fmt: skip
+    assert volumes["secret-site"]["csi"] == {
+        "driver": "secrets-store.csi.k8s.io", "readOnly": True, "volumeAttributes": {"secretProviderClass": "site"},
+    }  # fmt: skip
+    (external,) = release.of("ExternalSecret")
+    target = external.read("spec.target.name", str)
+    assert cast("Labels", volumes["secret-vault"]["secret"])["secretName"] == target
+    assert external.read("spec.data", list[object]) == [
+        {"secretKey": "api-key", "remoteRef": {"key": "plant"}}
+    ]
+    assert volumes["secret-valkey"]["secret"] == {
+        "secretName": "valkey-password", "defaultMode": 0o440, "items": [{"key": "word", "path": "password"}],
+    }  # fmt: skip
+    paths = {it.mount_path for it in release.gateway().spec.containers[0].volume_mounts if it.read_only}
+    assert paths >= {f"/run/secrets/{name}" for name in ("gateway", "vault", "site", "valkey")}
+
+
+def test_no_manifest_holds_a_secret(release: Release) -> None:
+    assert release.of("Secret") == []
+    for _, container in _containers(release):
+        known = {"SANDBOX_KEY": "sandbox-demo", "TZ": "UTC"}
+        assert {it.name: it.value for it in container.env}.items() <= known.items()
+    assert b"password=" not in msgspec.json.encode([it.whole for it in release.manifests])
