@@ -78,12 +78,13 @@ clients:
 store: {kind: memory}
 {{- end }}
 
-{{/* What a running gateway cannot take over, or all of it. */}}
+{{/* What a running gateway cannot take over; all of it where it is to start anew, or never looks at its file. */}}
 {{- define "ultimo-gateway.checksum" -}}
-{{- if eq .Values.configReload "restart" -}}
+{{- $settings := include "ultimo-gateway.settings" . | fromYaml -}}
+{{- if or (eq .Values.configReload "restart") (eq (toString $settings.server.reload) "0") -}}
 {{- include "ultimo-gateway.file" . | sha256sum -}}
 {{- else -}}
-{{- pick (include "ultimo-gateway.settings" . | fromYaml) "server" "store" | toYaml | sha256sum -}}
+{{- pick $settings "server" "store" | toYaml | sha256sum -}}
 {{- end -}}
 {{- end }}
 

@@ -136,9 +136,9 @@ def test_what_is_given_arrives_unchanged(values: dict[str, Values]) -> None:
     assert release.gateway().spec.termination_grace_period_seconds == 0 + 25 + 10
 
 
-LIVE = "config: {tenants: {plant-a-test: {language: NL}}}"
-PORT = "config: {server: {max_timeout: 200}}"
-STORE = "config: {store: {kind: memory}}"
+LIVE = "config: {tenants: {plant-b: {language: FR}}}"
+SERVER = "config: {server: {max_timeout: 200}}"
+STORE = "config: {store: {valkey: {timeout: 2}}}"
 
 
 @pytest.mark.parametrize(
@@ -146,20 +146,25 @@ STORE = "config: {store: {kind: memory}}"
     [
         ("live", "{}", False),
         ("live", LIVE, False),
-        ("live", PORT, True),
+        ("live", SERVER, True),
         ("live", STORE, True),
         ("restart", "{}", False),
         ("restart", LIVE, True),
-        ("restart", PORT, True),
-        ("live", "replicas: 1\nmonitoring: {serviceMonitor: {enabled: true}}", False),
+        ("restart", SERVER, True),
+        ("live", "replicas: 3\nmonitoring: {serviceMonitor: {enabled: false}}", False),
     ],
 )
 def test_pods_start_anew_when_they_must(
     values: dict[str, Values], mode: str, change: str, restarts: bool
 ) -> None:
-    base = changed(values["development"], f"configReload: {mode}")
+    base = changed(values["on-premises"], f"configReload: {mode}")
     before, after = (_template(render(it)) for it in (base, changed(base, change)))
     assert (before != after) is restarts
+
+
+def test_pods_that_never_look_at_their_file_start_anew(values: dict[str, Values]) -> None:
+    base = changed(values["on-premises"], "config: {server: {reload: 0}}")
+    assert _template(render(base)) != _template(render(changed(base, LIVE)))
 
 
 def test_the_order_of_adapters_counts_as_a_change(values: dict[str, Values]) -> None:

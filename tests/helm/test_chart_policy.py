@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import cast
 
 import msgspec
+import promql_parser
 import pytest
 import yaml
 
 from gateway.settings import ServerSettings
+from gateway.telemetry.metrics import Metrics
 from tests.helm.cases import changed
 from tests.helm.manifests import CHART, Container, Labels, Manifest, Named, Pod, Release, Values, render
 
@@ -216,8 +219,21 @@ def test_the_autoscaler_alone_counts_the_pods(releases: dict[str, Release]) -> N
         "target": {"type": "AverageValue", "averageValue": "250m"},
     }
     assert metrics == [{"type": "Resource", "resource": cpu}, {"type": "Pods", "pods": wait}]
-    for name in ("ultimo_gateway_queue_wait_seconds", "ultimo_gateway_queue_seconds_sum"):
-        assert name in (CHART / "README.md").read_text(), "the README shows how the metric is made"
+
+
+def test_the_readme_shows_how_the_metric_is_made() -> None:
+    """The adapter's rule is a query that can be read, over metrics that the gateway has."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
+    (rule,) = [yaml.safe_load(block)["rules"]["custom"][0] for block in blocks if block.startswith("rules:")]
+    assert rule["name"] == {"as": "ultimo_gateway_queue_wait_seconds"}
+    query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod").replace("<<.LabelMatchers>>", 'pod="a"')
+    promql_parser.parse(query)
+    metrics = Metrics(version="1", config_hash="a", tenants=(), environments=(), adapters=())
+    exported = metrics.render().decode()
+    used = re.findall(r"ultimo_gateway_\w+?(?=(?:_sum|_count)?\{)", query + rule["seriesQuery"])
+    assert set(used) == {"ultimo_gateway_queue_seconds", "ultimo_gateway_calls_in_flight"}
+    for name in used:
+        assert f"# TYPE {name} " in exported, name
 
 
 def test_pods_are_spread(releases: dict[str, Release]) -> None:
