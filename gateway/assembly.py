@@ -9,10 +9,12 @@ from typing import TypeVar
 import msgspec
 
 from contracts.adapter import Adapter, AdapterContext, AdapterSpec, TenantProfile, UnusableOptions
+from contracts.errors import Outcome
 from contracts.schema import Schema
 from gateway.carried import Carried
 from gateway.clock import Clock
 from gateway.environments import Environment
+from gateway.expiry import Shown
 from gateway.pipeline import around_call
 from gateway.policies.cache import Cache
 from gateway.settings import (
@@ -27,7 +29,7 @@ from gateway.settings import (
 from gateway.settings.problems import suggestion
 from gateway.telemetry.metrics import Metrics
 from gateway.tenants import Interface, Tenant, Tenants
-from gateway.wire import Meter, SendReport, UpstreamWire, WireSettings
+from gateway.wire import AiohttpTransport, Meter, SendReport, UpstreamWire, WireSettings
 from gateway.wire.settings import UnusableFile
 
 T = TypeVar("T")
@@ -49,6 +51,7 @@ class Assembly(msgspec.Struct, frozen=True):
     clock: Clock
     metrics: Metrics
     caches: Carried[Cache]
+    certificates: Shown
 
     def tenants(self) -> Tenants:
         """Raises :class:`ConfigurationError` with the mistakes of all tenants."""
@@ -150,6 +153,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 tenant=tenant,
                 adapter=adapter,
                 status=report.send.status,
+                seconds=None if report.send.outcome == Outcome.NOT_SENT else report.send.seconds,
                 units=report.units,
             )
 
@@ -162,6 +166,7 @@ class Assembly(msgspec.Struct, frozen=True):
         tenant = place.tenant
         settings = wire_settings(address, self.settings.environments[tenant.environment], tenant)
         beside = pools.get(address)
+        met = self.certificates.noting(tenant.environment, spec.interface)
         try:
             wire = UpstreamWire(
                 settings,
@@ -169,7 +174,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 clock=self.clock,
                 meter=self._meter(tenant.environment, place.name, place.adapter),
                 gate=self.environments[tenant.environment].gate(place.name, place.adapter, spec.interface),
-                transport=None if beside is None else beside.transport,
+                transport=AiohttpTransport(settings, met) if beside is None else beside.transport,
             )
         except UnusableFile as error:
             files = {

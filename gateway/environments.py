@@ -21,11 +21,12 @@ from gateway.policies.retry import Retry
 from gateway.quota.admission import Admission
 from gateway.quota.gate import QuotaGate
 from gateway.quota.recorder import Recorder
-from gateway.quota.view import QuotaView
+from gateway.quota.view import QuotaView, shut_text
 from gateway.quota.windows import Windows
 from gateway.settings import EnvironmentSettings, Settings
-from gateway.stores.ports import BreakerStore, QuotaStore
+from gateway.stores.ports import BreakerStore, QuotaStore, Standing
 from gateway.telemetry.events import Events
+from gateway.telemetry.standing import EnvironmentNow
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -58,6 +59,7 @@ class Environment:
         self._tenants = tenants
         self._shared = shared
         self._budget = RetryBudget(self.settings.retry_budget)
+        self._circuits: dict[str, Circuit] = {}
 
     def gate(self, tenant: str, adapter: str, interface: str) -> QuotaGate:
         """What stands before a tenant's way to an interface."""
@@ -99,11 +101,34 @@ class Environment:
                 random=random.random,
             )
 
-        return shared.circuits.of((self.name, adapter), settings, new)
+        self._circuits[adapter] = circuit = shared.circuits.of((self.name, adapter), settings, new)
+        return circuit
 
     def view(self, recorder: Recorder, store_trouble: Callable[[], str | None]) -> QuotaView:
         """What people see of the quota; ``store_trouble`` says what is the matter with the store."""
         return QuotaView(self.windows, self.admission, recorder, self._shared.clock, store_trouble)
+
+    async def standing(self) -> Standing:
+        """Its enforced windows as the store knows them now. Raises :class:`~gateway.stores.ports.StoreLost`."""
+        limits = [limit for limit in self.windows.every() if limit.enforced]
+        periods = self.windows.periods(self._shared.clock.now())
+        return await self._shared.quota.standing(self.name, limits, periods)
+
+    def now(self, quota: Standing | None) -> EnvironmentNow:
+        """How it stands, for metrics; ``quota`` is what :meth:`standing` answered, None when it is not known."""
+        return EnvironmentNow(
+            name=self.name,
+            day_ends=self.windows.day_ends(self._shared.clock.now()),
+            waiting=self.admission.waiting,
+            refusing={adapter: circuit.refuses for adapter, circuit in self._circuits.items()},
+            quota=quota,
+        )
+
+    def trouble(self) -> str | None:
+        """What keeps calls from it, in words, as far as this process knows without asking; None when nothing does."""
+        refusing = sorted(adapter for adapter, circuit in self._circuits.items() if circuit.refuses)
+        circuits = [f"'{adapter}' keeps failing and is left alone" for adapter in refusing]
+        return "; ".join([*circuits, *shut_text(self.admission, self.windows, self._shared.clock)]) or None
 
     async def close(self) -> None:
         """Wait until what was settled stands in the store."""

@@ -17,10 +17,11 @@ from contracts.adapter import AdapterSpec
 from gateway.assembly import Assembly, mistake
 from gateway.carried import Carried
 from gateway.clock import Clock
-from gateway.environments import Shared, environments
+from gateway.environments import Environment, Shared, environments
+from gateway.expiry import Expiry, Shown
 from gateway.http.context import Timeouts
 from gateway.http.cursors import Cursors
-from gateway.http.exchange import Degraded, Limits, Services
+from gateway.http.exchange import Check, Degraded, Limits, Services
 from gateway.http.idempotency import IdempotencyKeys
 from gateway.http.live import Generation, Live
 from gateway.http.principals import Principals
@@ -30,6 +31,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.policies.cache import Cache
 from gateway.policies.circuit import Circuit
 from gateway.quota.recorder import Recorder
+from gateway.scrape import Scrape
 from gateway.settings import ConfigurationError, ServerSettings, Settings, data_model, restart_needed
 from gateway.stores.ports import QuotaStore, Store
 from gateway.telemetry.events import Events
@@ -102,6 +104,7 @@ class Process:
                 "cursors are signed with a secret of this process alone; set server.cursor_secret for replicas"
             )
         self._settings = settings
+        self._certificates = Shown()
         self._circuits: Carried[Circuit] = Carried()
         self._caches: Carried[Cache] = Carried()
         first = self.prepare(settings)
@@ -135,10 +138,13 @@ class Process:
         clock, events, metrics, memory = self.clock, self.events, self.metrics, self.memory
         shared = environments(settings, Shared(memory.quota, memory.store.breakers, clock, events, circuits))
         schemas = {name: data_model(entry.entities) for name, entry in settings.environments.items()}
-        tenants = Assembly(settings, self.specs, schemas, shared, clock, metrics, caches).tenants()
+        tenants = Assembly(
+            settings, self.specs, schemas, shared, clock, metrics, caches, self._certificates
+        ).tenants()
         recorder = Recorder(
             memory.store.ledger, clock, events, {key: it.windows for key, it in shared.items()}
         )
+        expiry = Expiry(settings, self._certificates, clock)
         keys = IdempotencyKeys(memory.store.idempotency, settings.idempotency, clock, events)
         show_keys = settings.server.log.show_keys
         services = Services(
@@ -148,12 +154,12 @@ class Process:
             clock=clock,
             cursors=Cursors(self._signing(settings.server)),
             keys=keys,
-            metrics=metrics.render,
+            metrics=Scrape(metrics, shared, expiry, memory.trouble, clock).text,
             lifecycle=self.lifecycle,
             redact=self.redactor.text,
             limits=_limits(settings.server),
             quotas={name: it.view(recorder, memory.trouble) for name, it in shared.items()},
-            checks={"configuration": self._configured, "store": memory.check},
+            checks={"configuration": self._configured, "store": memory.check, **_upstreams(shared)},
         )
         closing = (it.close for it in shared.values())
         return Generation(services, in_order((keys.aclose, tenants.close, *closing, recorder.aclose)))
@@ -195,6 +201,19 @@ def tokens(server: ServerSettings) -> TokenVerifier | None:
         if file is not None:
             raise mistake("server.jwt.keys_file", f"holds no JWK Set (RFC 7517): {error}") from error
         raise mistake("server.jwt", str(error)) from error
+
+
+def _upstreams(shared: Mapping[str, Environment]) -> Mapping[str, Check]:
+    """For /readyz: what is said of each environment. A gateway without its upstream still answers, and says why."""
+
+    def check(environment: Environment) -> Check:
+        async def checked() -> Degraded | None:
+            text = environment.trouble()
+            return None if text is None else Degraded(text)
+
+        return checked
+
+    return {f"upstream {name}": check(environment) for name, environment in shared.items()}
 
 
 def _limits(server: ServerSettings) -> Limits:

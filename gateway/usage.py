@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from contracts.call import Band
 from gateway.clock import Clock
 from gateway.quota.ledger import Figures, grouped, total
 from gateway.quota.view import upstream_shown, windows_shown
 from gateway.quota.windows import Windows
 from gateway.settings import Settings
-from gateway.stores.ports import LedgerEntry, Limit, Store
+from gateway.stores.ports import LedgerEntry, Store
 
 NUMBERS = tuple(name.replace("_", " ") for name in Figures.__struct_fields__)
 
@@ -57,7 +56,7 @@ async def quota_table(settings: Settings, store: Store, clock: Clock) -> str:
     rows: list[list[str]] = []
     notes: list[str] = []
     for name, windows in _windows(settings, None).items():
-        limits = tuple(_every_limit(settings, windows))
+        limits = windows.every()
         now = clock.now()
         standing = await store.quota.standing(name, limits, windows.periods(now))
         for limit, shown in zip(limits, windows_shown(limits, standing, windows, now), strict=True):
@@ -106,16 +105,6 @@ def _windows(settings: Settings, environment: str | None) -> dict[str, Windows]:
         for name in settings.environments
         if environment in (None, name)
     }
-
-
-def _every_limit(settings: Settings, windows: Windows) -> Iterable[Limit]:
-    """Each window of the environment once: what it shares, then by tenant."""
-    limits: dict[str, Limit] = {}
-    for name, tenant in settings.tenants.items():
-        if tenant.environment == windows.environment:
-            for client in ("", *tenant.quota.clients):
-                limits.update({limit.key: limit for limit in windows.limits(name, client, Band.INTERACTIVE)})
-    return limits.values()
 
 
 def _known(what: str, name: str, names: Mapping[str, object]) -> None:

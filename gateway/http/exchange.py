@@ -87,7 +87,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     cursors: Cursors
     keys: Keys
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], Awaitable[bytes]]
     lifecycle: Lifecycle
     limits: Limits = Limits()
     redact: Callable[[str], str] = str

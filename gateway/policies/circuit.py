@@ -60,13 +60,23 @@ class Circuit:
         self._opening: _Opening | None = None
 
     def state(self) -> str:
-        """As this process knows it: ``closed``, ``open for 12 s``, ``being tried``."""
+        """As this process knows it: ``closed``, ``open for 12 s``, ``being tried``, ``to be tried`` next."""
         opening = self._opening
         if opening is None:
             return "closed"
         if opening.tried:
             return "being tried"
-        return f"open for {max(0, math.ceil(opening.until - self._clock.monotonic()))} s"
+        seconds = math.ceil(opening.until - self._clock.monotonic())
+        return f"open for {seconds} s" if seconds > 0 else "to be tried"
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a call would be refused now, as far as this process knows.
+
+        The one that comes when the pause is over would not be: it tries whether the interface works again.
+        """
+        opening = self._opening
+        return opening is not None and (opening.tried or self._clock.monotonic() < opening.until)
 
     async def enter(self, call: Call) -> str | None:
         """Let a call pass: None, or the name of the trial that it is. Raises CircuitOpen."""

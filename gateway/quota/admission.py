@@ -83,6 +83,21 @@ class Admission:
         limits, seen = self._windows.limits(tenant, client, Band.INTERACTIVE), self._reservations.seen
         return tuple((limit, *seen[limit.key]) for limit in limits if limit.key in seen)
 
+    def upstream_opens(self) -> float | None:
+        """When the upstream wants to be asked again (monotonic); None when nothing is known that it refuses."""
+        return self._closures.upstream_opens(self._clock.monotonic())
+
+    def day_begins(self) -> float | None:
+        """When the environment's day has room again (monotonic); None when it is not known to be used up."""
+        now = self._clock.monotonic()
+        day = self._windows.limits("", "", Band.INTERACTIVE)[-1]
+        state, since = self._reservations.seen.get(day.key, (None, 0.0))
+        if not day.enforced:
+            return None
+        if state is not None and state.used >= state.limit and now < since + state.resets_in / 1000:
+            return since + state.resets_in / 1000
+        return self._closures.room_in(day, now)
+
     async def standing(self, tenant: str, client: str) -> tuple[tuple[Limit, ...], Standing]:
         """The windows of a client as they stand now. Raises StoreUnavailable."""
         limits = self._windows.limits(tenant, client, Band.INTERACTIVE)

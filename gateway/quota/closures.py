@@ -5,6 +5,7 @@ Pure; times are seconds on the gateway's monotonic clock.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -16,11 +17,15 @@ RECHECK = 5.0
 
 
 class Closure(msgspec.Struct, frozen=True):
-    """``limit`` cannot open before ``opens``; None is the upstream itself. The store is asked again at ``again``."""
+    """``limit`` cannot open before ``opens``; None is the upstream itself. The store is asked again at ``again``.
+
+    ``since`` is when that became known.
+    """
 
     limit: Limit | None
     opens: float
     again: float
+    since: float
 
 
 class Closures:
@@ -30,6 +35,24 @@ class Closures:
         self._upstream: Closure | None = None
         self._throttled: Closure | None = None
         self._full: dict[str, dict[int, Closure]] = {}
+        self._taken = -math.inf
+
+    def taken(self, now: float) -> None:
+        """A unit was taken: whatever was known before to be shut is not, or not for everybody."""
+        self._taken = now
+
+    def upstream_opens(self, now: float) -> float | None:
+        """When the upstream wants to be asked again; None when nothing is known that it refuses."""
+        return self._opens((self._upstream, self._throttled), now)
+
+    def room_in(self, limit: Limit, now: float) -> float | None:
+        """When there is room in a window again that is known to be full; None for one that is not."""
+        full = self._full.get(limit.key, {})
+        return self._opens((closure for upto, closure in full.items() if upto >= limit.upto), now)
+
+    def _opens(self, closures: Iterable[Closure | None], now: float) -> float | None:
+        shut = [it.opens for it in closures if it is not None and it.opens > now and it.since >= self._taken]
+        return max(shut, default=None)
 
     def full(self, answer: Full, limits: Iterable[Limit], asked: float) -> None:
         """The store has refused a unit of these limits, that it was asked for at ``asked``."""
@@ -70,7 +93,7 @@ class Closures:
 
 
 def _closure(limit: Limit | None, opens: float, now: float) -> Closure:
-    return Closure(limit, opens, min(opens, now + RECHECK))
+    return Closure(limit, opens, min(opens, now + RECHECK), now)
 
 
 def _later(one: Closure | None, other: Closure) -> Closure:

@@ -23,7 +23,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.quota.outage import Debt, Held, Unit, Untold, answered
+from gateway.quota.outage import Debt, Held, Unit, Untold, answered, unsent
 from gateway.quota.seen import Seen, current
 from gateway.stores.ports import (
     Claim,
@@ -101,15 +101,14 @@ class LocalShare:
         """See the port. Raises StoreLost where the share of a window is less than a unit."""
         seen = self._seen[claim.environment]
         seen.claimed(claim)
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch())
+        self._look_after()
         while self._lost_at is None:
             asked = self._clock.monotonic()
             try:
                 answer = await self._shared.reserve(seen.wary(claim))
             except StoreLost as error:
                 # It may have been taken for all that.
-                self._untold.debts.append(_unsent(claim.environment, claim.reservation, asked))
+                self._untold.debts.append(unsent(claim.environment, claim.reservation, asked))
                 self._lose(error)
             else:
                 await self._learn(claim, answer, asked)
@@ -159,7 +158,7 @@ class LocalShare:
             await self._local.release(environment, reservation)
         if unit is None or unit.tried:
             self._untold.held.pop(reservation, None)
-            await self._owe(_unsent(environment, reservation, self._clock.monotonic()))
+            await self._owe(unsent(environment, reservation, self._clock.monotonic()))
 
     async def standing(
         self, environment: str, limits: Sequence[Limit], periods: Sequence[Period]
@@ -255,10 +254,15 @@ class LocalShare:
         if self._lost_at is None:
             self._lost_at, self._why = now, str(error)
             self._events.store_lost(error)
+            self._look_after()
         elif self._found_at is None:
             return
         # Until now it may have answered others, also where it was back for a moment only.
         self._silent_since, self._found_at = now, None
+
+    def _look_after(self) -> None:
+        """Hear of a loss, and of its end, also with nothing to send."""
+        self._watching = self._watching or asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while True:
@@ -285,7 +289,7 @@ class LocalShare:
         """Tell the shared store all that it does not know, and ask it again from then on. Raises StoreLost."""
         await self._ping()
         forgotten = await self._untold.tell(self._seen)
-        quiet = min((seen.quiet for seen in self._seen.values()), default=0)
+        quiet = min((seen.quiet for seen in self._seen.values() if seen.quiet), default=0)
         if not forgotten and self._clock.monotonic() - lost_at + GATHERING >= quiet / 1000:
             # Others may have begun with their shares, of which the store will hear; an emptied one is closed as long.
             self._found_at = self._clock.monotonic()
@@ -304,7 +308,3 @@ class LocalShare:
 
 _EVERY = round(EVERY * 1000)
 _LOCAL = "local"
-
-
-def _unsent(environment: str, reservation: str, now: float) -> Debt:
-    return Debt(environment=environment, reservation=reservation, since=now, sent=False)

@@ -145,6 +145,11 @@ def answered(reservation: str, held: Held, now: float, span: int, throttled: Thr
     )
 
 
+def unsent(environment: str, reservation: str, now: float) -> Debt:
+    """That a unit which the shared store gave, or may have given, is not needed."""
+    return Debt(environment=environment, reservation=reservation, since=now, sent=False)
+
+
 def _later(throttled: Throttled, seconds: float) -> Throttled:
     """The refusal as it is to be told so much later."""
     pause = throttled.window if throttled.retry_after is None else throttled.retry_after

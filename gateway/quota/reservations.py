@@ -145,7 +145,7 @@ class Reservations:
         now = self._clock.monotonic()
         for state in answer.windows:
             self.seen[state.key] = state, now
-        self._events.windows(self._environment, answer.windows)
+        self.closures.taken(now)
         for limit in answer.over:
             self._events.shadowed(call, environment=self._environment, limit=limit)
 

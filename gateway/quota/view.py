@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from datetime import tzinfo
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, tzinfo
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -153,6 +153,17 @@ def upstream_shown(standing: Standing) -> UpstreamShown:
         strikes=standing.strikes,
         text=f"nothing is sent to the upstream for {closed_for} s: {why}",
     )
+
+
+def shut_text(admission: Admission, windows: Windows, clock: Clock) -> Iterator[str]:
+    """What keeps everybody from sending, as far as this process knows without asking the store."""
+    opens = admission.upstream_opens()
+    if opens is not None:
+        yield f"nothing is sent for {math.ceil(opens - clock.monotonic())} s since it refused for its own quota"
+    begins = admission.day_begins()
+    if begins is not None:
+        moment = datetime.fromtimestamp(clock.now() + begins - clock.monotonic(), windows.zone)
+        yield f"the day is used up until {moment:%H:%M}"
 
 
 def policy_header(limits: Iterable[Limit]) -> bytes:

@@ -51,6 +51,16 @@ class Windows:
             limits = self._limits[key] = tuple(self._each(tenant, client, band))
         return limits
 
+    def every(self) -> tuple[Limit, ...]:
+        """Each window of the environment once: its own, then those of its tenants and of their clients."""
+        named = (
+            (tenant, client) for tenant, quota in self._tenants.items() for client in ("", *quota.clients)
+        )
+        limits = {limit.key: limit for limit in self.limits("", "", Band.INTERACTIVE)}
+        for tenant, client in named:
+            limits.update({limit.key: limit for limit in self.limits(tenant, client, Band.INTERACTIVE)})
+        return tuple(limits.values())
+
     def periods(self, now: float) -> tuple[Period, Period, Period]:
         """Yesterday, today and tomorrow of the environment; ``now`` is in seconds since 1970.
 
@@ -65,6 +75,10 @@ class Windows:
             yesterday, tomorrow = today - timedelta(days=1), today + timedelta(days=1)
             known = self._periods = self._period(yesterday), self._period(today), self._period(tomorrow)
         return known
+
+    def day_ends(self, now: float) -> float:
+        """When today ends, in seconds since 1970; a rolling day lasts 24 hours from ``now``."""
+        return now + DAY / 1000 if self._quota.day.rolling else self.periods(now)[1].ends / 1000
 
     def _each(self, tenant: str, client: str, band: Band) -> Iterator[Limit]:
         part: float = getattr(self._quota.ceilings, band)

@@ -13,14 +13,22 @@ class About:
     """Of this process; two replicas agree on their configuration when their hashes do."""
 
     def __init__(self, registry: CollectorRegistry, version: str) -> None:
-        build = Gauge("ultimo_gateway_build_info", "What runs.", ("version", "python"), registry=registry)
+        build = Gauge(
+            "ultimo_gateway_build_info",
+            "The version of the gateway, and of Python; always 1.",
+            ("version", "python"),
+            registry=registry,
+        )
         build.labels(version, platform.python_version()).set(1)
         self._config = Gauge(
-            "ultimo_gateway_config_info", "Which configuration it runs with.", ("hash",), registry=registry
+            "ultimo_gateway_config_info",
+            "The hash of the configuration that runs; always 1. Replicas with equal hashes agree.",
+            ("hash",),
+            registry=registry,
         )
         self._loaded = Gauge(
             "ultimo_gateway_config_loaded_timestamp_seconds",
-            "When that configuration was taken over.",
+            "When the configuration that runs was taken over.",
             registry=registry,
         )
         self._stale = Gauge(

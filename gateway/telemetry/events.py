@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from structlog.typing import FilteringBoundLogger
 
 from contracts.call import Call
 from contracts.errors import GatewayError
-from gateway.stores.ports import WindowState
 from gateway.telemetry.metrics import Metrics
 
 KeyState = Literal["begun", "replayed", "in_flight", "mismatch", "unknown"]
@@ -62,23 +61,9 @@ class Events:
         self._metrics.event("lapsed", environment, adapter)
         self._log.warning("slot lapsed", **_whose(call), environment=environment, adapter=adapter)
 
-    def windows(self, environment: str, states: Iterable[WindowState]) -> None:
-        """How full the windows are now; their keys are ``level/name/window``."""
-        for state in states:
-            level, name, window = state.key.split("/", 2)
-            self._metrics.window(
-                environment,
-                level,
-                name if level != "client" else "clients",
-                window,
-                used=state.used,
-                limit=state.limit,
-            )
-
     def circuit_opened(self, environment: str, adapter: str, seconds: float, reason: str) -> None:
         """An interface is left alone for a while."""
         self._metrics.event("circuit_opened", environment, adapter)
-        self._metrics.circuit(environment, adapter, opened=True)
         self._log.warning(
             "circuit opened",
             environment=environment,
@@ -89,7 +74,6 @@ class Events:
 
     def circuit_closed(self, environment: str, adapter: str) -> None:
         """An interface works again."""
-        self._metrics.circuit(environment, adapter, opened=False)
         self._log.info("circuit closed", environment=environment, adapter=adapter)
 
     def store_error(self, step: str, error: Exception) -> None:

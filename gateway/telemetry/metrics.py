@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import Metric
 
 from contracts.errors import GatewayError
 from contracts.operations import OPERATIONS
 from gateway.telemetry.about import About
 from gateway.telemetry.policy_metrics import PolicyMetrics
-from gateway.telemetry.series import NONE, Children, Names, WithoutCreated, counted, timed
+from gateway.telemetry.series import NONE, Children, Names, Together, counted, timed
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -42,32 +43,37 @@ class Metrics:
         operations = [kind.kind for kind in OPERATIONS]
         self._calls = _calls(registry, tenants, operations, adapters)
         self._seconds = timed(
-            registry, "call_seconds", "How long calls took, waiting included.", {"operation": operations}
-        )
-        self._requests = counted(
             registry,
-            "upstream_requests",
-            "Requests sent upstream; status is a class, 'none' without an answer.",
-            {"environment": environments, "adapter": adapters, "status": _STATUSES},
+            "call_seconds",
+            "How long calls took, in seconds, waiting and repetitions included.",
+            {"operation": operations},
         )
+        self._requests = _requests(registry, environments, adapters)
         self._units = counted(
             registry,
             "upstream_units",
-            "Units taken from the quota of an environment.",
+            "Units that requests took from the quota of an environment: one each, where the interface counts.",
             {"environment": environments, "tenant": tenants},
         )
-        self.policies = PolicyMetrics(registry, environments, tenants, adapters)
-        self.in_flight = Gauge("ultimo_gateway_calls_in_flight", "Calls under way.", registry=registry)
+        self._upstream_seconds = timed(
+            registry,
+            "upstream_seconds",
+            "How long requests took that left, in seconds, from the wait for a connection to the end of the answer.",
+            {"environment": environments, "adapter": adapters},
+        )
+        self.policies = PolicyMetrics(registry, environments, adapters)
+        self.in_flight = Gauge(
+            "ultimo_gateway_calls_in_flight", "Calls of the API that are under way.", registry=registry
+        )
         self._about = About(registry, version)
         self._about.runs(config_hash, now)
 
     def configured(
         self, config_hash: str, *, tenants: Iterable[str], environments: Iterable[str], now: float
     ) -> None:
-        """Another configuration runs, since ``now``; what was measured of the names of the former is forgotten."""
+        """Another configuration runs, since ``now``; from here on its names are counted under their own."""
         self._tenants.become(tenants)
         self._environments.become(environments)
-        self.policies.renamed()
         self._about.runs(config_hash, now)
         self._about.reloaded(refused=False)
 
@@ -90,15 +96,24 @@ class Metrics:
         self._seconds.of((operation,)).observe(seconds)
 
     def upstream(
-        self, *, environment: str, tenant: str, adapter: str | None, status: int | None, units: int = 1
+        self,
+        *,
+        environment: str,
+        tenant: str,
+        adapter: str | None,
+        status: int | None,
+        seconds: float | None,
+        units: int = 1,
     ) -> None:
-        """Count a request that left; ``status`` is None when no answer came."""
+        """Count a request; ``status`` is None when no answer came, ``seconds`` when it has not left."""
         self._requests.of((environment, adapter or NONE, _class(status))).inc()
         self._units.of((environment, tenant)).inc(units)
+        if seconds is not None:
+            self._upstream_seconds.of((environment, adapter or NONE)).observe(seconds)
 
-    def render(self) -> bytes:
-        """The text that Prometheus scrapes, of :data:`CONTENT_TYPE`."""
-        return generate_latest(WithoutCreated(self._registry))
+    def render(self, beside: Iterable[Metric] = ()) -> bytes:
+        """The text that Prometheus scrapes, of :data:`CONTENT_TYPE`, with what is told ``beside`` the counts."""
+        return generate_latest(Together(self._registry, beside))
 
 
 def _calls(
@@ -111,8 +126,19 @@ def _calls(
         "status": _STATUSES,
         "code": _codes(GatewayError),
     }
-    about = "Calls, by how they ended; status is a class, code is 'none' without an error."
+    about = "Calls of the API, by how they ended; status is a class, code that of the error, or 'none'."
     return counted(registry, "calls", about, labels)
+
+
+def _requests(
+    registry: CollectorRegistry, environments: Names, adapters: Collection[str]
+) -> Children[Counter]:
+    labels = {"environment": environments, "adapter": adapters, "status": _STATUSES}
+    about = (
+        "Requests to the upstream, those included that found no connection; status is a class, or 'none' without "
+        "an answer."
+    )
+    return counted(registry, "upstream_requests", about, labels)
 
 
 _STATUSES = ("1xx", "2xx", "3xx", "4xx", "5xx")

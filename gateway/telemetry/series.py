@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -66,18 +66,9 @@ class Children(Generic[M]):
                 self._children[labels] = child
         return child
 
-    def clear(self) -> None:
-        """Begin anew, without the series of names that are no more."""
-        self._children.clear()
-        self._metric.clear()
-
 
 def counted(registry: CollectorRegistry, name: str, about: str, labels: Labels) -> Children[Counter]:
     return Children(Counter(f"ultimo_gateway_{name}", about, tuple(labels), registry=registry), labels)
-
-
-def measured(registry: CollectorRegistry, name: str, about: str, labels: Labels) -> Children[Gauge]:
-    return Children(Gauge(f"ultimo_gateway_{name}", about, tuple(labels), registry=registry), labels)
 
 
 def timed(registry: CollectorRegistry, name: str, about: str, labels: Labels) -> Children[Histogram]:
@@ -85,13 +76,18 @@ def timed(registry: CollectorRegistry, name: str, about: str, labels: Labels) ->
     return Children(histogram, labels)
 
 
-class WithoutCreated(Collector):
-    """Leaves the ``_created`` series out: twice as many series, which nobody reads."""
+class Together(Collector):
+    """What a registry has, and other metrics after it.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    The ``_created`` series are left out: twice as many series, which nobody reads.
+    """
+
+    def __init__(self, registry: CollectorRegistry, others: Iterable[Metric]) -> None:
         self._registry = registry
+        self._others = others
 
     def collect(self) -> Iterator[Metric]:
         for metric in self._registry.collect():
             metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
             yield metric
+        yield from self._others

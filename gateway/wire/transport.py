@@ -19,6 +19,7 @@ from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from gateway.wire.handshakes import Met, telling
 from gateway.wire.settings import WireSettings
 
 SENDING = "http11.send_request_headers.started"
@@ -188,9 +189,11 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
     event loop of the first request.
     """
 
-    def __init__(self, settings: WireSettings) -> None:
-        """Raises :class:`OSError` for certificate files that cannot be read."""
+    def __init__(self, settings: WireSettings, met: Met | None = None) -> None:
+        """``met`` is told of each new connection. Raises :class:`OSError` for certificate files that cannot be read."""
         self._tls = settings.tls()
+        if met is not None:
+            self._tls.sslobject_class = telling(met)
         self._proxy = settings.proxy
         self._places = asyncio.Semaphore(settings.max_connections)
         self._session: aiohttp.ClientSession | None = None

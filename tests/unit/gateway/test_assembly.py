@@ -20,6 +20,7 @@ from gateway.bootstrap import mistakes
 from gateway.carried import Carried
 from gateway.clock import SystemClock
 from gateway.environments import Shared, environments
+from gateway.expiry import Shown
 from gateway.keys import hash_key
 from gateway.settings import ConfigurationError, LogSettings, Settings, advice, parse
 from gateway.stores.memory import MemoryStore
@@ -95,7 +96,7 @@ def assembled(given: Settings) -> Tenants:
     events = Events(build_logger(LogSettings(), io.BytesIO()), metrics)
     store = MemoryStore(clock)
     shared = environments(plain(given), Shared(store.quota, store.breakers, clock, events, Carried()))
-    return Assembly(given, SPECS, schemas, shared, clock, metrics, Carried()).tenants()
+    return Assembly(given, SPECS, schemas, shared, clock, metrics, Carried(), Shown()).tenants()
 
 
 def told(given: Settings) -> list[str]:

@@ -65,8 +65,8 @@ def test_durations_fall_into_buckets_in_seconds() -> None:
 
 def test_every_send_is_a_request_and_a_unit() -> None:
     counted = metrics()
-    counted.upstream(environment="plant-a", tenant="demo", adapter="rest", status=200)
-    counted.upstream(environment="plant-a", tenant="demo", adapter="rest", status=None)
+    counted.upstream(environment="plant-a", tenant="demo", adapter="rest", status=200, seconds=0.2)
+    counted.upstream(environment="plant-a", tenant="demo", adapter="rest", status=None, seconds=None)
     assert value(counted, "upstream_requests_total", environment="plant-a", adapter="rest", status="2xx") == 1
     assert (
         value(counted, "upstream_requests_total", environment="plant-a", adapter="rest", status="none") == 1

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -222,7 +223,7 @@ def services(
             reporter=CallReporter(logger, metrics),
             clock=clock,
             cursors=Cursors(b"a secret of the test"),
-            metrics=metrics.render,
+            metrics=partial(asyncio.to_thread, metrics.render),
             lifecycle=Lifecycle("0"),
             limits=limits,
             checks=checks or {},
