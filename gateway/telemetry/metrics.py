@@ -63,7 +63,9 @@ class Metrics:
         )
         self.policies = PolicyMetrics(registry, environments, adapters)
         self.in_flight = Gauge(
-            "ultimo_gateway_calls_in_flight", "Calls of the API that are under way.", registry=registry
+            "ultimo_gateway_calls_in_flight",
+            "Requests under way, this one for the metrics among them.",
+            registry=registry,
         )
         self._about = About(registry, version)
         self._about.runs(config_hash, now)

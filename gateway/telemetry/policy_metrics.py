@@ -25,23 +25,28 @@ class PolicyMetrics:
         self._waits = timed(
             registry,
             "queue_seconds",
-            "How long calls waited for a slot, those that did.",
+            "How long calls waited for a slot of the quota or a place, in seconds; only those that waited.",
             {"band": list(Band)},
         )
         self._events = counted(
             registry,
             "events",
-            "What the policies did: retry, retry_denied, throttled, shadowed, lapsed, circuit_opened, store_error.",
+            "What happened on the way: retry (an attempt was repeated), retry_denied (there was too little left for that), "
+            "throttled (the upstream refused for its own quota), shadowed (a window that is not enforced would have "
+            "refused), lapsed (a slot ran out before its request had left), circuit_opened, store_error.",
             {"event": EVENTS, "environment": environments, "adapter": adapters},
         )
         self._keys = counted(
             registry,
             "idempotency_keys",
-            "Writes with an idempotency key, by what became known of it.",
+            "Writes with an idempotency key: begun, replayed (answered as before), in_flight (the first one still runs), "
+            "mismatch (the key stands for another body), unknown (what became of the first one).",
             {"state": KEYS},
         )
         self.store_lost = Gauge(
-            "ultimo_gateway_store_lost", "1 while the store cannot be reached.", registry=registry
+            "ultimo_gateway_store_lost",
+            "1 while the store cannot be reached, and this replica goes on with its own share of every window.",
+            registry=registry,
         )
 
     def waited(self, band: str, seconds: float) -> None:

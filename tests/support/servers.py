@@ -16,7 +16,7 @@ from litestar.types import ASGIApp
 from gateway.bootstrap import Gateway, build
 from gateway.clock import Clock
 from gateway.keys import hash_key
-from gateway.settings import parse
+from gateway.settings import Settings, parse
 from tests.support.quota import ENVIRONMENT, STORE, TENANT
 
 UPSTREAM_KEY = "sandbox-demo"
@@ -58,11 +58,12 @@ def _port(listening: socket.socket) -> int:
 
 
 class Served(msgspec.Struct):
-    """A gateway that serves; ``log`` collects its lines."""
+    """A gateway that serves; ``log`` collects its lines, ``settings`` is what it began with."""
 
     url: str
     log: io.BytesIO
     gateway: Gateway
+    settings: Settings
 
     def lines(self, event: str = "call") -> list[dict[str, object]]:
         """The log lines of one kind, oldest first."""
@@ -117,7 +118,7 @@ async def gateway(
     log = io.BytesIO()
     built = build(settings, clock=clock, log=log)
     async with serving(built.app) as url:
-        yield Served(url, log, built)
+        yield Served(url, log, built, settings)
 
 
 class ScriptedUpstream:
