@@ -31,16 +31,16 @@ class PolicyMetrics:
         self._events = counted(
             registry,
             "events",
-            "What happened on the way: retry (an attempt was repeated), retry_denied (there was too little left for that), "
-            "throttled (the upstream refused for its own quota), shadowed (a window that is not enforced would have "
-            "refused), lapsed (a slot ran out before its request had left), circuit_opened, store_error.",
+            "What happened on the way: retry (an attempt was repeated), retry_denied (there was too little left for "
+            "that), throttled (the upstream refused for its own quota), shadowed (a window that is not enforced would "
+            "have refused), lapsed (a slot ran out before its request had left), circuit_opened, store_error.",
             {"event": EVENTS, "environment": environments, "adapter": adapters},
         )
         self._keys = counted(
             registry,
             "idempotency_keys",
-            "Writes with an idempotency key: begun, replayed (answered as before), in_flight (the first one still runs), "
-            "mismatch (the key stands for another body), unknown (what became of the first one).",
+            "Writes with an idempotency key: begun, replayed (answered as before), in_flight (the first one still "
+            "runs), mismatch (the key stands for another body), unknown (what became of the first one).",
             {"state": KEYS},
         )
         self.store_lost = Gauge(

@@ -73,7 +73,7 @@ class House:
             serving(gateway.app) as url,
             httpx2.AsyncClient(base_url=url, headers={"X-API-Key": KEY}, timeout=20) as client,
         ):
-            yield Running(Served(url, log, gateway), reload, client)
+            yield Running(Served(url, log, gateway, settings), reload, client)
 
 
 class Running(msgspec.Struct, frozen=True):

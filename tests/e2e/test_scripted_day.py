@@ -16,7 +16,6 @@ import trustme
 
 from adapters.sandbox import Fault, Sandbox, SandboxOptions
 from gateway.clock import SystemClock
-from gateway.expiry import REREAD
 from gateway.version import VERSION
 from tests.support.metrics import Sample, described, documented, promtool, samples, written
 from tests.support.quota import MANY
@@ -56,7 +55,6 @@ class Day(msgspec.Struct):
     sandbox: Sandbox
     clock: LeapingClock
     client: httpx2.AsyncClient
-    files: Path
 
     async def call(
         self, tenant: str, path: str, status: int, method: str = "GET", json: object = None, **headers: str
@@ -111,7 +109,7 @@ async def day(tmp_path: Path) -> AsyncIterator[Day]:
         ) as served,
         httpx2.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, timeout=20) as client,
     ):
-        yield Day(served, sandbox, clock, client, tmp_path)
+        yield Day(served, sandbox, clock, client)
 
 
 async def what_went_well(day: Day) -> None:
@@ -284,41 +282,3 @@ async def test_every_sample_says_what_was_done(day: Day) -> None:
     assert exact == EXPECTED
     assert documented() == described(text)
     assert promtool(text) == ""
-
-
-async def test_what_cannot_be_asked_is_not_told(tmp_path: Path) -> None:
-    file = tmp_path / "gateway.db"
-    file.write_bytes(b"this is no database" * 100)
-    store = {"kind": "sqlite", "file": str(file)}
-    async with (
-        gateway("http://127.0.0.1:9/api/v1", store=store) as served,
-        httpx2.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, timeout=20) as client,
-    ):
-        first = (await client.get("/metrics")).text
-        await client.get("/v1/demo/objects/Vendor/1", headers={"Request-Timeout": "0.1"})
-        shown = samples((await client.get("/metrics")).text)
-        # Nobody had to call for the loss to show.
-        assert samples(first)["store_lost", frozenset()] == shown["store_lost", frozenset()] == 1
-        names = {name for name, _ in shown}
-        assert "quota_day_ends_timestamp_seconds" in names
-        assert not names & {
-            "quota_used_units",
-            "quota_limit_units",
-            "quota_remaining_units",
-            "upstream_closed_seconds",
-        }
-        assert "# HELP ultimo_gateway_quota_used_units" in first
-
-
-async def test_certificates_are_read_again_when_they_were_rotated(day: Day) -> None:
-    shown, labels = "certificate_expiry_timestamp_seconds", {("environment", "plant"), ("kind", "client")}
-    sample = shown, frozenset({*labels, ("name", "demo")})
-    assert (await day.samples())[sample] == CLIENT_ENDS.timestamp()
-    new = trustme.CA().issue_cert("demo", not_after=ENDS)
-    new.cert_chain_pems[0].write_to_path(day.files / "demo.crt")
-    assert (await day.samples())[sample] == CLIENT_ENDS.timestamp()
-    day.clock.ahead += REREAD
-    assert (await day.samples())[sample] == ENDS.timestamp()
-    (day.files / "demo.crt").unlink()
-    day.clock.ahead += REREAD
-    assert sample not in await day.samples()

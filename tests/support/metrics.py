@@ -63,4 +63,5 @@ def promtool(text: str) -> str:
     tool = shutil.which("promtool")
     if tool is None:
         return ""
-    return subprocess.run([tool, "check", "metrics"], input=text, text=True, capture_output=True).stderr
+    said = subprocess.run([tool, "check", "metrics"], input=text, text=True, capture_output=True)
+    return said.stdout + said.stderr

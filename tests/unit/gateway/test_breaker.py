@@ -299,6 +299,20 @@ async def test_a_callers_impatience_is_no_failure_of_the_upstream(
     assert (plant.circuit.state() != "closed") is opens
 
 
+async def test_it_refuses_while_it_pauses_and_while_it_is_tried() -> None:
+    plant = await tripped()
+    assert plant.circuit.refuses
+    plant.clock.time += 4.9
+    assert plant.circuit.refuses
+    # Nobody is refused from here on until somebody tries it.
+    plant.clock.time += 0.2
+    assert not plant.circuit.refuses
+    trial = await plant.circuit.enter(asking(GET, plant.clock))
+    assert plant.circuit.refuses
+    await plant.circuit.leave(trial, Verdict.ANSWERED)
+    assert not plant.circuit.refuses
+
+
 async def test_an_impatient_call_neither_closes_nor_prolongs_what_it_tries() -> None:
     plant = await tripped()
     plant.clock.time += 5

@@ -344,6 +344,14 @@ async def test_one_that_has_nothing_to_send_notices_too(replica: Replica) -> Non
     assert replica.share.status() is not None
 
 
+async def test_one_that_only_looks_notices_a_loss_and_its_end(replica: Replica) -> None:
+    replica.shared.lost = True
+    await replica.share.standing(ENVIRONMENT, (BURST,), replica.periods)
+    assert replica.share.status() is not None
+    await replica.find()
+    assert len(replica.heard.lines("store found")) == 1
+
+
 async def test_a_short_loss_is_over_at_once(replica: Replica) -> None:
     """Nobody can have begun with a share."""
     await replica.take("r", 1)
@@ -352,6 +360,16 @@ async def test_a_short_loss_is_over_at_once(replica: Replica) -> None:
     replica.shared.lost = False
     await replica.clock.pass_by(EVERY)
     assert await replica.take("s", 200) == 99
+
+
+async def test_looking_at_what_is_not_used_makes_no_loss_longer(replica: Replica) -> None:
+    await replica.take("r", 1)
+    await replica.share.standing("another", (BURST,), replica.periods)
+    replica.shared.lost = True
+    assert await replica.take("l", 1) == 0
+    replica.shared.lost = False
+    await replica.clock.pass_by(EVERY)
+    assert await replica.take("s", 1) == 1
 
 
 async def test_nothing_leaves_while_others_may_come_back(replica: Replica) -> None:

@@ -124,3 +124,19 @@ def test_every_moment_is_in_today_and_days_meet(now: int, zone: str, reset: str)
         yesterday, today, tomorrow = found.periods(later)
         assert today.starts <= later * 1000 < today.ends
         assert (yesterday.ends, today.ends) == (today.starts, tomorrow.starts)
+
+
+def test_every_window_is_named_once_whoever_has_it() -> None:
+    shares = TenantQuotaSettings(day=40, clients={"erp": ClientQuotaSettings(burst=5)})
+    keys = [limit.key for limit in windows(demo=shares, other=TenantQuotaSettings(burst=2)).every()]
+    own = ["environment/plant/burst", "environment/plant/day"]
+    assert keys == [*own, "tenant/demo/day", "client/demo:erp/burst", "tenant/other/burst"]
+    assert [limit.key for limit in windows().every()] == own
+
+
+def test_a_rolling_day_never_ends() -> None:
+    noon = at("2026-03-28T12:00+01:00")
+    assert windows().day_ends(noon) == at("2026-03-29T00:00+01:00")
+    # The day of the change to summer time has 23 hours.
+    assert windows().day_ends(at("2026-03-29T12:00+02:00")) == at("2026-03-30T00:00+02:00")
+    assert windows(QuotaSettings(day=DaySettings(rolling=True))).day_ends(noon) == noon + 86_400
