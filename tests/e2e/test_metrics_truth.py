@@ -48,6 +48,16 @@ async def test_what_cannot_be_asked_is_not_told(tmp_path: Path) -> None:
         assert "# HELP ultimo_gateway_quota_used_units" in (await client.get("/metrics")).text
 
 
+async def test_a_request_that_found_no_connection_counts_as_one_and_takes_neither_unit_nor_time() -> None:
+    async with house(NOWHERE) as (_, client):
+        assert (await client.get(VENDOR)).status_code == 502
+        told = await shown(client)
+        plant, rest = ("environment", "plant"), ("adapter", "rest")
+        assert told["upstream_requests_total", frozenset({plant, rest, ("status", "none")})] == 1
+        assert told["upstream_units_total", frozenset({plant, ("tenant", "demo")})] == 0
+        assert "upstream_seconds_count" not in {name for name, _ in told}
+
+
 async def test_a_day_that_is_used_up_is_said_and_keeps_nobody_from_being_ready(sandbox: Sandbox) -> None:
     async with house(sandbox.url + "/api/v1", environment=QUOTA) as (_, client):
         for status in (200, 200, 429):
