@@ -145,6 +145,7 @@ class Process:
             memory.store.ledger, clock, events, {key: it.windows for key, it in shared.items()}
         )
         expiry = Expiry(settings, self._certificates, clock)
+        scrape = Scrape(metrics, shared, expiry, memory.trouble, clock)
         keys = IdempotencyKeys(memory.store.idempotency, settings.idempotency, clock, events)
         show_keys = settings.server.log.show_keys
         services = Services(
@@ -154,7 +155,7 @@ class Process:
             clock=clock,
             cursors=Cursors(self._signing(settings.server)),
             keys=keys,
-            metrics=Scrape(metrics, shared, expiry, memory.trouble, clock).text,
+            metrics=scrape.text,
             lifecycle=self.lifecycle,
             redact=self.redactor.text,
             limits=_limits(settings.server),
@@ -162,7 +163,9 @@ class Process:
             checks={"configuration": self._configured, "store": memory.check, **_upstreams(shared)},
         )
         closing = (it.close for it in shared.values())
-        return Generation(services, in_order((keys.aclose, tenants.close, *closing, recorder.aclose)))
+        return Generation(
+            services, in_order((scrape.aclose, keys.aclose, tenants.close, *closing, recorder.aclose))
+        )
 
     def _signing(self, server: ServerSettings) -> bytes:
         return self._cursor_secret if server.cursor_secret is None else server.cursor_secret.reveal().encode()

@@ -40,6 +40,7 @@ class Scrape:
         self._asking = asyncio.Lock()
         self._asked_at: float | None = None
         self._quotas: Mapping[str, Standing] = {}
+        self._closed = False
 
     async def text(self) -> bytes:
         """The text of :data:`~gateway.telemetry.metrics.CONTENT_TYPE`.
@@ -49,6 +50,11 @@ class Scrape:
         quotas = await self._quotas_now()
         now = tuple(it.now(quotas.get(name)) for name, it in self._environments.items())
         return await asyncio.to_thread(lambda: self._metrics.render(families(now, self._expiry.now())))
+
+    async def aclose(self) -> None:
+        """Ask the store no more, which is about to be closed. What the process knows by itself is still told."""
+        async with self._asking:
+            self._closed, self._quotas = True, {}
 
     async def _quotas_now(self) -> Mapping[str, Standing]:
         async with self._asking:
@@ -64,7 +70,7 @@ class Scrape:
             with suppress(StoreLost):
                 found[environment.name] = await environment.standing()
 
-        if self._store_trouble() is None:
+        if self._store_trouble() is None and not self._closed:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST), asyncio.TaskGroup() as group:
                     for environment in self._environments.values():

@@ -5,4 +5,5 @@ redaction.py   what keeps secrets out of every line
 masking.py     what a line shows of a key
 bridge.py      the standard library's loggers, in the same lines
 metrics.py     counters for Prometheus
+standing.py    gauges for Prometheus, made anew for each scrape
 """

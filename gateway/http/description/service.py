@@ -97,7 +97,8 @@ SERVICE: tuple[Described, ...] = (
         group="Operations",
         summary="Whether each part can serve",
         text="For load balancers. `parts` says of each `ok`, or what is the matter. One that is `degraded` serves all "
-        "the same, with less: as when the store is lost and only a local share of the quota may be used.",
+        "the same, with less: as when the store is lost and only a local share of the quota may be used, or when an "
+        "upstream fails or has no quota left. `config` is the hash of the configuration that runs.",
         public=True,
         replies=(Reply(200, "All can.", {JSON: "Health"}), Reply(503, "One cannot.", {JSON: "Health"})),
         curl=("/readyz",),
@@ -107,8 +108,8 @@ SERVICE: tuple[Described, ...] = (
         path="/metrics",
         id="metrics",
         group="Operations",
-        summary="Counters for Prometheus",
-        text="In the text format.",
+        summary="Counters and gauges for Prometheus",
+        text="In the text format. The gauges of the quota are read from the store for it, at most once a second.",
         public=True,
         replies=(Reply(200, "The metrics.", {"text/plain": "Text"}),),
         curl=("/metrics",),

@@ -143,6 +143,16 @@ async def test_what_was_known_before_a_loss_is_not_told_during_it() -> None:
     assert (await rig.samples())[day] == 1
 
 
+async def test_a_store_that_is_about_to_close_is_asked_no_more() -> None:
+    rig = Rig("plant")
+    await rig.scrape.text()
+    await rig.scrape.aclose()
+    rig.clock.time += FRESH
+    shown = await rig.samples()
+    assert (len(rig.store.looks), quota("used", "plant", **DAY) in shown) == (1, False)
+    assert shown["queue_waiting", frozenset({("environment", "plant")})] == 0
+
+
 async def test_an_idle_replica_shows_the_new_day() -> None:
     rig, ends = Rig("plant"), ("quota_day_ends_timestamp_seconds", frozenset({("environment", "plant")}))
     await rig.use("demo")
