@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.clock import Clock
 from gateway.settings import Settings
-from gateway.telemetry.standing import CertificateNow
+from gateway.telemetry.standing import CertificateNow, Kind
 from gateway.wire import certificates
 
 REREAD = 60.0
@@ -46,7 +46,7 @@ class Shown:
 
 class _File(msgspec.Struct, frozen=True):
     environment: str
-    kind: str
+    kind: Kind
     name: str
     path: Path
 

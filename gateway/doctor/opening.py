@@ -14,6 +14,7 @@ from gateway.assembly import Assembly, Findings
 from gateway.carried import Carried
 from gateway.clock import Clock
 from gateway.environments import Environment, Shared, environments
+from gateway.expiry import Shown
 from gateway.quota.recorder import Recorder
 from gateway.registry import discover
 from gateway.settings import EnvironmentSettings, Settings, TenantSettings, data_model
@@ -69,7 +70,7 @@ async def opened(
     shared = environments(settings, Shared(store.quota, store.breakers, clock, events, Carried()))
     recorder = Recorder(store.ledger, clock, events, {name: it.windows for name, it in shared.items()})
     schemas = {name: data_model(entry.entities) for name, entry in settings.environments.items()}
-    assembly = Assembly(settings, specs, schemas, shared, clock, metrics, Carried())
+    assembly = Assembly(settings, specs, schemas, shared, clock, metrics, Carried(), Shown())
     patients = _patients(assembly, tenants)
     async with AsyncExitStack() as ends:
         ends.push_async_callback(recorder.aclose)

@@ -62,11 +62,7 @@ class Metrics:
             {"environment": environments, "adapter": adapters},
         )
         self.policies = PolicyMetrics(registry, environments, adapters)
-        self.in_flight = Gauge(
-            "ultimo_gateway_calls_in_flight",
-            "Requests under way, this one for the metrics among them.",
-            registry=registry,
-        )
+        self.in_flight = _in_flight(registry)
         self._about = About(registry, version)
         self._about.runs(config_hash, now)
 
@@ -130,6 +126,11 @@ def _calls(
     }
     about = "Calls of the API, by how they ended; status is a class, code that of the error, or 'none'."
     return counted(registry, "calls", about, labels)
+
+
+def _in_flight(registry: CollectorRegistry) -> Gauge:
+    about = "Requests under way, this one for the metrics among them."
+    return Gauge("ultimo_gateway_calls_in_flight", about, registry=registry)
 
 
 def _requests(

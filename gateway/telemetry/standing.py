@@ -6,6 +6,7 @@ Nothing is kept between two scrapes, so no name can outlive its configuration an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 import msgspec
 from prometheus_client.core import GaugeMetricFamily
@@ -14,6 +15,9 @@ from prometheus_client.metrics_core import Metric
 from gateway.stores.ports import Standing
 
 _MILLISECONDS = 1000
+
+Kind = Literal["upstream", "client", "ca"]
+"""Who shows a certificate: the upstream, or a tenant; or with which others are verified."""
 
 
 class EnvironmentNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +35,10 @@ class EnvironmentNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CertificateNow(msgspec.Struct, frozen=True, kw_only=True):
-    """When a certificate ends, in seconds since 1970; ``kind`` is ``upstream``, ``client`` or ``ca``."""
+    """When a certificate ends, in seconds since 1970."""
 
     environment: str
-    kind: str
+    kind: Kind
     name: str
     ends: float
 
