@@ -84,6 +84,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     what is stored the key will do (``Prefer: return=minimal``). ``max_age`` is how old, in seconds, the answer to a
     read may be: 0 asks the upstream and keeps what it says, None where caching plays no part.
 
+    ``traceparent`` is the span under which everything further happens (W3C Trace Context §3.2), ``tracestate`` what the
+    caller's tracing system wants passed on with it, and ``links`` are the spans of what its upstream requests carry.
+    ``attempt`` is which one of the repetitions of an adapter's request it is, counted from 1.
+
     ``departing`` is awaited before a request of a write leaves, and raises
     :class:`~contracts.errors.GatewayError` when it must not. ``doubtful`` says that an earlier call may have
     carried the same write out.
@@ -99,6 +103,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     content_language: str | None = None
     idempotency_key: str | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
+    links: tuple[str, ...] = ()
+    attempt: int = 1
     minimal: bool = False
     max_age: float | None = None
     departing: Callable[[], Awaitable[None]] | None = None

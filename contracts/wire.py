@@ -57,7 +57,8 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     placeholders for secrets or without, or a source that is read once and streamed. ``repeatable``
     says that sending it twice leaves what sending it once leaves (RFC 9110 §9.2.2).
     ``max_response`` is the most bytes, after inflation, that the answer may have (the wire's own
-    cap where it is None).
+    cap where it is None). ``template`` is the target's path for traces, with ``{…}`` where requests differ: no key
+    of a record, nothing that a caller wrote.
     """
 
     method: str
@@ -67,6 +68,7 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     content: Content | None = None
     repeatable: bool = False
     max_response: int | None = None
+    template: str | None = None
 
 
 class WireResponse(msgspec.Struct, frozen=True):

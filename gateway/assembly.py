@@ -17,6 +17,7 @@ from gateway.environments import Environment
 from gateway.expiry import Shown
 from gateway.pipeline import around_call
 from gateway.policies.cache import Cache
+from gateway.policies.spans import PackSpans, traced
 from gateway.settings import (
     ConfigurationError,
     EnvironmentSettings,
@@ -28,6 +29,7 @@ from gateway.settings import (
 )
 from gateway.settings.problems import suggestion
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import Tracer
 from gateway.tenants import Interface, Tenant, Tenants
 from gateway.wire import AiohttpTransport, Meter, SendReport, UpstreamWire, WireSettings
 from gateway.wire.settings import UnusableFile
@@ -41,7 +43,7 @@ _NOWHERE = "https://upstream.invalid"
 class Assembly(msgspec.Struct, frozen=True):
     """What every tenant is put together from; ``schemas`` and ``environments`` are by environment.
 
-    ``caches`` are carried from one configuration to the next.
+    ``caches`` are carried from one configuration to the next. Without ``tracer`` nothing stands between policies.
     """
 
     settings: Settings
@@ -52,6 +54,7 @@ class Assembly(msgspec.Struct, frozen=True):
     metrics: Metrics
     caches: Carried[Cache]
     certificates: Shown
+    tracer: Tracer | None = None
 
     def tenants(self) -> Tenants:
         """Raises :class:`ConfigurationError` with the mistakes of all tenants."""
@@ -73,7 +76,8 @@ class Assembly(msgspec.Struct, frozen=True):
             tenant,
             schema=schema,
             interfaces=opened,
-            policies=around_call(self.clock, cache),
+            policies=traced(self.tracer, around_call(self.clock, cache)),
+            around_packs=() if self.tracer is None else (PackSpans(self.tracer),),
             scan_limit=tenant.scan_limit,
             zone=environment.zone,
         )
@@ -121,7 +125,8 @@ class Assembly(msgspec.Struct, frozen=True):
         if adapter is None or wire is None:
             return None
         shared = self.environments[place.tenant.environment]
-        return Interface(adapter, wire, shared.policies(place.name, place.adapter))
+        policies = shared.policies(place.name, place.adapter)
+        return Interface(adapter, wire, traced(self.tracer, policies, f"adapter {place.adapter}"))
 
     def _spec(self, place: Place) -> AdapterSpec:
         spec = self.specs.get(place.adapter)
@@ -175,6 +180,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 meter=self._meter(tenant.environment, place.name, place.adapter),
                 gate=self.environments[tenant.environment].gate(place.name, place.adapter, spec.interface),
                 transport=AiohttpTransport(settings, met) if beside is None else beside.transport,
+                tracer=self.tracer,
             )
         except UnusableFile as error:
             files = {

@@ -21,12 +21,20 @@ from gateway.lifecycle import Lifecycle
 from gateway.process import End, Memory, Prepared, Process, in_order, shares, tokens
 from gateway.quota.fallback import LocalShare
 from gateway.registry import RegistryError, discover
-from gateway.settings import ConfigurationError, Problem, ServerSettings, Settings, StoreSettings
+from gateway.settings import (
+    ConfigurationError,
+    Problem,
+    ServerSettings,
+    Settings,
+    StoreSettings,
+    TracingSettings,
+)
 from gateway.stores.memory import MemoryStore
 from gateway.stores.ports import Store
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.valkey import ValkeyStore
 from gateway.telemetry.events import Events
+from gateway.telemetry.tracing import Tracer
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -46,16 +54,24 @@ class Gateway(msgspec.Struct, frozen=True):
     take: Callable[[Prepared], None]
 
 
-def build(settings: Settings, *, clock: Clock | None = None, log: BinaryIO | None = None) -> Gateway:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    log: BinaryIO | None = None,
+    tracer: Tracer | None = None,
+) -> Gateway:
     """The gateway that a configuration describes; connections are made, and files opened, when calls need them.
 
-    ``log`` is where lines go, standard output when None. Raises
+    ``log`` is where lines go, standard output when None; ``tracer`` stands in for what ``server.tracing`` says. Raises
     :class:`~gateway.settings.ConfigurationError` with everything that only the adapters could find wrong.
     """
     clock = clock or SystemClock()
     memory = partial(_memory, settings, clock)
-    process = Process(settings, _adapters(), memory, clock, log or sys.stdout.buffer)
-    lifespan = _ending((process.live.aclose, process.memory.close))
+    tracer = tracer or _tracer(settings.server, clock)
+    process = Process(settings, _adapters(), memory, clock, log or sys.stdout.buffer, tracer)
+    ends = (process.live.aclose, process.memory.close, *(() if tracer is None else (tracer.aclose,)))
+    lifespan = _ending(ends)
     apart = settings.server.operations_port is not None
     return Gateway(
         app=build_http(process.live, operations=not apart, lifespan=lifespan),
@@ -75,6 +91,24 @@ def open_store(settings: StoreSettings, clock: Clock) -> Store:
     if settings.kind == "valkey" and settings.valkey is not None:
         return ValkeyStore(settings.valkey)
     return SqliteStore(settings.path, clock)
+
+
+def _tracer(server: ServerSettings, clock: Clock) -> Tracer | None:
+    """What traces go through, if there are to be any. Raises :class:`~gateway.settings.ConfigurationError`."""
+    start = _tracing(server)
+    return None if start is None or server.tracing is None else start(server.tracing, clock.now)
+
+
+def _tracing(server: ServerSettings) -> Callable[[TracingSettings, Callable[[], float]], Tracer] | None:
+    """What makes tracers, where one is asked for: it takes a third of a second to load, and may not be installed."""
+    if server.tracing is None:
+        return None
+    try:
+        from gateway.telemetry.otlp import otlp_tracer
+    except ImportError as error:
+        how = "pip install 'ultimo-gateway[tracing]'"
+        raise mistake("server.tracing", f"needs OpenTelemetry, which is not installed: {how}") from error
+    return otlp_tracer
 
 
 def _memory(settings: Settings, clock: Clock, events: Events) -> Memory:
@@ -115,7 +149,8 @@ def mistakes(settings: Settings) -> Iterable[Problem]:
     nowhere = StoreSettings(kind="memory")
     rest = msgspec.structs.replace(settings, tenants=whole, server=ServerSettings(), store=nowhere)
     problems: list[Problem] = []
-    for part in (partial(tokens, settings.server), partial(build, rest, log=io.BytesIO())):
+    server = settings.server
+    for part in (partial(tokens, server), partial(_tracing, server), partial(build, rest, log=io.BytesIO())):
         try:
             part()
         except ConfigurationError as error:

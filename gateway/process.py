@@ -38,6 +38,7 @@ from gateway.telemetry.events import Events
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.redaction import Redactor
+from gateway.telemetry.tracing import Tracer
 from gateway.version import VERSION
 
 End = Callable[[], Awaitable[None]]
@@ -81,12 +82,14 @@ class Process:
         open_memory: Callable[[Events], Memory],
         clock: Clock,
         log: BinaryIO,
+        tracer: Tracer | None = None,
     ) -> None:
         """``specs`` are the adapters that are installed. Raises :class:`ConfigurationError`."""
         self.clock = clock
         self.redactor = Redactor(secret.reveal() for secret in settings.secrets())
         self.logger = build_logger(settings.server.log, log, self.redactor, clock.now)
         self.specs = specs
+        self.tracer = tracer
         self.metrics = Metrics(
             version=VERSION,
             config_hash=settings.fingerprint(),
@@ -138,9 +141,10 @@ class Process:
         clock, events, metrics, memory = self.clock, self.events, self.metrics, self.memory
         shared = environments(settings, Shared(memory.quota, memory.store.breakers, clock, events, circuits))
         schemas = {name: data_model(entry.entities) for name, entry in settings.environments.items()}
-        tenants = Assembly(
-            settings, self.specs, schemas, shared, clock, metrics, caches, self._certificates
-        ).tenants()
+        assembly = Assembly(
+            settings, self.specs, schemas, shared, clock, metrics, caches, self._certificates, self.tracer
+        )
+        tenants = assembly.tenants()
         recorder = Recorder(
             memory.store.ledger, clock, events, {key: it.windows for key, it in shared.items()}
         )
@@ -159,6 +163,7 @@ class Process:
             lifecycle=self.lifecycle,
             redact=self.redactor.text,
             limits=_limits(settings.server),
+            tracer=self.tracer,
             quotas={name: it.view(recorder, memory.trouble) for name, it in shared.items()},
             checks={"configuration": self._configured, "store": memory.check, **_upstreams(shared)},
         )

@@ -80,8 +80,10 @@ class Tenant:
         policies: Sequence[Policy],
         scan_limit: int,
         zone: tzinfo,
+        around_packs: Sequence[Policy] = (),
     ) -> None:
-        """``interfaces`` are by the adapter's name, in the order of preference; ``policies`` are around every call.
+        """``interfaces`` are by the adapter's name, in the order of preference; ``policies`` are around every call,
+        and ``around_packs`` around each part of a batch that goes upstream at once, outside of them.
 
         ``scan_limit`` is how many records a read that is made of a whole set may look at; ``zone`` is the
         environment's, for times without an offset.
@@ -99,7 +101,10 @@ class Tenant:
         self._writes = Writes(schema, ReadBack(self._aside, self._scans))
         self._creates = Creates(schema, self._aside)
         self._batches = BatchRunner(
-            schema, choose=self._adapter, perform=self._handler, complete=self._complete
+            schema,
+            choose=self._adapter,
+            perform=compose(around_packs, self._handler),
+            complete=self._complete,
         )
 
     def _place(self, path: str) -> Resolved:

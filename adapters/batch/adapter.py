@@ -92,6 +92,7 @@ class BatchAdapter:
         return WireRequest(
             method="POST",
             target="/batch",
+            template="/batch",
             headers=write_headers(call, self._profile),
             content=encode_batch(self._schema, members),
             # A repetition doubles nothing then; it may do what an earlier write was in the way of.

@@ -62,6 +62,7 @@ class AshxChannel:
                 content=_limited(xml.encode()),
                 repeatable=repeatable,
                 max_response=most,
+                template=_TARGET,
             )
         fields = [*parameters] if xml is None else [*parameters, (self._xml_field, xml)]
         return WireRequest(
@@ -71,6 +72,7 @@ class AshxChannel:
             content=_form(_limited(_encoded(fields))),
             repeatable=repeatable,
             max_response=most,
+            template=_TARGET,
         )
 
 

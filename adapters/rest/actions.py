@@ -64,10 +64,12 @@ def action_request(operation: RunAction, workflow: Workflow, headers: Headers) -
     if operation.parts is None:
         named.append(("Content-Type", "application/json"))
         content = _ENCODER.encode(operation.arguments)
-        return WireRequest(method="POST", target=target, headers=tuple(named), content=content)
+        return WireRequest(
+            method="POST", target=target, headers=tuple(named), content=content, template=target
+        )
     content_type, stream = multipart(operation.parts)
     named.append(("Content-Type", content_type))
-    return WireRequest(method="POST", target=target, headers=tuple(named), content=stream)
+    return WireRequest(method="POST", target=target, headers=tuple(named), content=stream, template=target)
 
 
 def action_done(answer: WireResponse) -> ActionDone:

@@ -31,6 +31,7 @@ Headers = tuple[tuple[str, HeaderValue], ...]
 
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
 _QUERY_SAFE = "'(),/:*!~;@"
+_TEMPLATE = "/object/{path}"
 
 
 def common_headers(call: Call, profile: TenantProfile) -> Headers:
@@ -124,7 +125,7 @@ def read_request(route: Route, parameters: dict[str, str], headers: Headers, lon
             f"most; the longest part of it is the {name}: split the question into several"
         )
         raise InvalidRequest(detail, faults=(Fault(name, detail),))
-    return WireRequest(method="GET", target=target, headers=headers, repeatable=True)
+    return WireRequest(method="GET", target=target, headers=headers, repeatable=True, template=_TEMPLATE)
 
 
 def write_request(
@@ -145,6 +146,7 @@ def write_request(
         target=object_target(operation.place.path, {}),
         headers=write_headers(call, profile),
         content=encode_body(schema, operation.place.entity, operation.body),
+        template=_TEMPLATE,
     )
 
 

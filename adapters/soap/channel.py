@@ -92,6 +92,7 @@ class SoapChannel:
             content=message.content,
             repeatable=repeatable,
             max_response=max_response,
+            template=_TARGET,
         )
 
 

@@ -17,7 +17,7 @@ import msgspec
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, HTTPScope, Receive, Send
 
 from contracts.errors import Forbidden, GatewayError, MethodNotAllowed, Outcome, Overloaded
-from gateway.http import caching, problems
+from gateway.http import caching, problems, spans
 from gateway.http.answers import Answer, Header, Streamed
 from gateway.http.exchange import CLIENT_CLOSED, Attempt, Disconnected, Exchange
 from gateway.http.live import Live
@@ -96,6 +96,8 @@ class Boundary:
         weight = int(route.needs is not Needs.NOTHING)
         self._under_way += weight
         exchange.services.reporter.started()
+        if weight:
+            spans.begin(exchange, route.path)
         try:
             await self._serve(route, exchange, send)
         finally:
@@ -189,6 +191,7 @@ class Boundary:
     def _finished(self, exchange: Exchange, status: int) -> None:
         services = exchange.services
         services.reporter.finished(exchange, status, services.clock.monotonic() - exchange.started)
+        spans.end(exchange, status)
 
     async def _send(self, exchange: Exchange, answer: Answer, content: bytes, send: Send) -> None:
         headers = [*_identity(exchange), *answer.headers]

@@ -16,6 +16,7 @@ Headers = Mapping[bytes, bytes]
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACESTATE = re.compile(rb"[\x20-\x7e\t]{1,512}")
 _SECONDS = re.compile(rb"\d{1,9}(?:\.\d{1,9})?")
 _URGENCY = re.compile(rb"(?:^|,)[ \t]*u=([0-7])[ \t]*(?=$|[,;])")
 _LANGUAGE = re.compile(
@@ -81,6 +82,12 @@ def traceparent(headers: Headers) -> str | None:
     """The caller's ``traceparent`` when it is well formed (W3C Trace Context §3.2); any other is ignored."""
     given = headers.get(b"traceparent")
     return given.decode("ascii") if given is not None and _TRACEPARENT.fullmatch(given) else None
+
+
+def tracestate(headers: Headers) -> str | None:
+    """The caller's ``tracestate``, which is others' and passed on as it is; one that is too long is ignored (§3.3)."""
+    given = headers.get(b"tracestate")
+    return given.decode("ascii") if given is not None and _TRACESTATE.fullmatch(given) else None
 
 
 def circumstances(headers: Headers, timeouts: Timeouts, *, patient: bool = False) -> Circumstances:

@@ -27,6 +27,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.policies.cache import max_age
 from gateway.quota.view import QuotaView
 from gateway.settings import LimitSettings
+from gateway.telemetry.tracing import Span, Tracer
 from gateway.tenants import Tenant, Tenants
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
     ``quotas`` are by environment. ``metrics`` renders the Prometheus text; ``checks`` are the parts of /readyz:
     each says what is the matter, or None. ``redact`` takes the configuration's secrets out of a text. ``lifecycle`` is
-    that of the process.
+    that of the process; without ``tracer`` nothing is traced.
     """
 
     tenants: Tenants
@@ -93,6 +94,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     redact: Callable[[str], str] = str
     quotas: Mapping[str, QuotaView] = {}
     checks: Mapping[str, Check] = {}
+    tracer: Tracer | None = None
 
 
 CLIENT_CLOSED = 499
@@ -112,7 +114,7 @@ class Exchange:
     ``client`` and ``tenant`` are there when the endpoint needs them. Under an idempotency key ``run`` is there,
     ``form`` takes in what a form holds, and ``key_state`` is what became known of the key. ``body_read`` says that
     the connection has nothing more to give, ``departed`` that a request of a write was let go, ``reads`` that the call
-    changes nothing.
+    changes nothing. ``span`` is there where calls are traced, and ``traceparent`` then its own.
 
     ``operation``, ``path``, ``entity``, ``action``, ``connector``, ``dry_run``, ``asked`` (writes, readings or
     objects), ``failures`` (how many of them ended in which error), ``received`` and ``answered`` (bytes of the two
@@ -134,6 +136,7 @@ class Exchange:
         self.headers = context.header_map(scope["headers"])
         self.request_id = context.request_id(self.headers, services.clock.now())
         self.traceparent = context.traceparent(self.headers)
+        self.span: Span | None = None
         self.quiet = False
         self.patient = False
         self.client_name: str | None = None
@@ -202,12 +205,17 @@ class Exchange:
             content_language=given.content_language,
             idempotency_key=given.idempotency_key,
             traceparent=self.traceparent,
+            tracestate=self._tracestate(),
             minimal=context.minimal(self.headers),
             max_age=self._max_age(operation),
             departing=None if operation.safe else self._departing,
             doubtful=self.run is not None and self.run.doubtful,
             journal=self.journal,
         )
+
+    def _tracestate(self) -> str | None:
+        """It belongs to a trace, and means nothing without one."""
+        return None if self.traceparent is None else context.tracestate(self.headers)
 
     def _max_age(self, operation: Operation) -> float | None:
         """What a write reads, for its condition or afterwards, is as new as it can be."""

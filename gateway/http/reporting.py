@@ -17,6 +17,7 @@ from gateway.quota.recorder import Done, Recorder
 from gateway.telemetry.masking import mask_path
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.series import NONE
+from gateway.telemetry.tracing import span_id, trace_id
 
 _LEFT = (
     "the caller went away, or the gateway stopped, before the call was over; nothing more was sent upstream"
@@ -95,7 +96,8 @@ class CallReporter:
         write(
             "call",
             request_id=exchange.request_id,
-            trace_id=None if exchange.traceparent is None else exchange.traceparent.split("-")[1],
+            trace_id=None if exchange.traceparent is None else trace_id(exchange.traceparent),
+            span_id=None if exchange.span is None else span_id(exchange.span.traceparent),
             tenant=exchange.tenant_name,
             client=exchange.client_name,
             method=exchange.method,

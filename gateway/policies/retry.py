@@ -94,7 +94,7 @@ class Retry:
             made.number += 1
             call.journal.attempts += 1
             try:
-                result = await proceed(call)
+                result = await proceed(_numbered(call, made.number))
             except GatewayError as error:
                 if (made.doubtful or call.doubtful) and _gone(call.operation, error):
                     return Deleted()
@@ -147,6 +147,10 @@ class Retry:
         if self._clock.monotonic() + pause >= call.deadline:
             return "time"
         return None if self._budget.spend() else "budget"
+
+
+def _numbered(call: Call, attempt: int) -> Call:
+    return call if attempt == 1 else msgspec.structs.replace(call, attempt=attempt)
 
 
 _FURTHER = (Outcome.NOT_SENT, Outcome.REFUSED, Outcome.UNKNOWN)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from structlog.typing import FilteringBoundLogger
+
+_CHATTY = "opentelemetry."
+_SELDOM = 60.0
 
 
 @contextmanager
@@ -33,6 +37,7 @@ class _Bridge(logging.Handler):
     def __init__(self, logger: FilteringBoundLogger) -> None:
         super().__init__()
         self._logger = logger
+        self._told = -math.inf
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Without calls that were broken off at the end of the process: each has said so in its own line."""
@@ -40,9 +45,20 @@ class _Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
+            if self._repeats(record):
+                return
             # A level between the usual ones counts as the one below it.
             level = min(record.levelno // 10 * 10, logging.CRITICAL)
             self._logger.log(level, record.getMessage(), logger=record.name, exc_info=record.exc_info or None)
         except Exception:
             # As the standard library has it: a log call never breaks what it tells about.
             self.handleError(record)
+
+    def _repeats(self, record: logging.LogRecord) -> bool:
+        """A collector of traces that is down is told of at every try to reach it: once a minute is enough."""
+        if not record.name.startswith(_CHATTY):
+            return False
+        if record.created < self._told + _SELDOM:
+            return True
+        self._told = record.created
+        return False

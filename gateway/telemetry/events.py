@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from contracts.call import Call
 from contracts.errors import GatewayError
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import trace_id
 
 KeyState = Literal["begun", "replayed", "in_flight", "mismatch", "unknown"]
 
@@ -106,4 +107,7 @@ class Events:
 
 
 def _whose(call: Call) -> dict[str, object]:
-    return {"request_id": call.request_id, "tenant": call.tenant, "client": call.client}
+    whose: dict[str, object] = {"request_id": call.request_id, "tenant": call.tenant, "client": call.client}
+    if call.traceparent is not None:
+        whose["trace_id"] = trace_id(call.traceparent)
+    return whose

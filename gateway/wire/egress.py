@@ -34,6 +34,7 @@ _RESERVED = frozenset(
         "proxy-authorization",
         "te",
         "traceparent",
+        "tracestate",
         "trailer",
         "transfer-encoding",
         "upgrade",
@@ -45,6 +46,7 @@ _RESERVED = frozenset(
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_PORTS = {"http": 80, "https": 443}
 _NOTHING = httpx2.ByteStream(b"")
 _MOST_CHECKED = 256
 
@@ -77,12 +79,13 @@ class Body(httpx2.AsyncByteStream):
 
 
 class Egress:
-    """The address and the credential of one tenant's interface."""
+    """The address and the credential of one tenant's interface; ``address`` is its host and port."""
 
     def __init__(self, base_url: str, credential: Mapping[Slot, str]) -> None:
         """Raises :class:`ValueError` for an address or a secret that could not be sent; names no secret."""
         url = _address(base_url)
         self._url = url
+        self.address = (url.host, url.port or _PORTS[url.scheme])
         self._prefix = url.raw_path.decode("ascii").rstrip("/")
         self._own = [
             (b"Host", url.netloc),
@@ -127,6 +130,8 @@ class Egress:
         headers.append((b"X-Request-Id", _value("X-Request-Id", call.request_id)))
         if call.traceparent is not None:
             headers.append((b"traceparent", _value("traceparent", call.traceparent)))
+            if call.tracestate is not None:
+                headers.append((b"tracestate", _value("tracestate", call.tracestate)))
         headers += self._checked.get(request.headers) or self._check(request.headers)
         return headers
 

@@ -17,15 +17,17 @@ import msgspec
 
 from contracts.call import Call, UpstreamSend
 from contracts.errors import DeadlineExceeded, Outcome, Overloaded
-from contracts.retry_after import retry_after
 from contracts.wire import Slot, Wire, WireRequest, WireResponse, WireStream
 from gateway.clock import Clock
+from gateway.telemetry.tracing import Span, Tracer
+from gateway.wire.departure import Departure
 from gateway.wire.egress import Body, Egress
 from gateway.wire.failures import failure
-from gateway.wire.gate import Gate, Lapsed, Passage
+from gateway.wire.gate import Gate, Lapsed
 from gateway.wire.inflate import PIECE, Inflater
 from gateway.wire.settings import WireSettings
-from gateway.wire.transport import SENDING, AiohttpTransport
+from gateway.wire.spans import GateInSpan, RequestSpans, finish
+from gateway.wire.transport import AiohttpTransport
 
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ class UpstreamWire:
         meter: Meter | None = None,
         gate: Gate | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """``transport`` stands in for the real one, which opens its pool at the first request.
 
@@ -76,7 +79,8 @@ class UpstreamWire:
         self.max_response = settings.max_response
         self.clock = clock
         self.meter = meter
-        self.gate = gate
+        self.gate = gate if gate is None or tracer is None else GateInSpan(gate, tracer, clock)
+        self.spans = None if tracer is None else RequestSpans(tracer, self.egress.address)
 
     def bound(self, call: Call) -> Wire:
         """The wire of one call: its deadline holds on it, its journal is written by it."""
@@ -119,43 +123,6 @@ class _BoundWire:
             await exchange.close()
 
 
-class _Departure:
-    """Whether a request has left; it is counted at that moment."""
-
-    def __init__(self, call: Call, *, counts: bool) -> None:
-        self.happened = False
-        self.passage: Passage | None = None
-        self._journal = call.journal
-        self._units = int(counts)
-        self._writing = int(not call.operation.safe)
-
-    @property
-    def units(self) -> int:
-        """What it took from the quota."""
-        return self._units if self.happened else 0
-
-    def note(self) -> None:
-        if not self.happened:
-            self.happened = True
-            self._journal.requests += 1
-            self._journal.units += self._units
-            self._journal.writing += self._writing
-
-    async def trace(self, event: str, _: Mapping[str, object]) -> None:
-        """The ``trace`` extension of httpx2. Raises :class:`Lapsed`; nothing leaves then."""
-        if event == SENDING:
-            if self.passage is not None:
-                self.passage.check()
-            self.note()
-
-    def over(self, status: int | None, headers: Mapping[str, str]) -> None:
-        """The request is over, whatever became of it; once is enough."""
-        if self.happened:
-            self._journal.writing -= self._writing
-        if self.passage is not None:
-            self.passage.leave(departed=self.happened, status=status, retry_after=retry_after(headers))
-
-
 class _Exchange:
     """One request and its answer, from the first check to the last byte."""
 
@@ -165,12 +132,15 @@ class _Exchange:
         self.headers: Mapping[str, str] = {}
         self._upstream = upstream
         self._call = call
+        self._template = request.template
         self._repeatable = request.repeatable
         self._cap = upstream.max_response if request.max_response is None else request.max_response
-        self._departure = _Departure(call, counts=upstream.gate is None or upstream.gate.counts)
+        self._departure = Departure(call, counts=upstream.gate is None or upstream.gate.counts)
         self._request = upstream.egress.request(request, call, {"trace": self._departure.trace})
         self._began: float | None = None
         self._failed: Outcome | None = None
+        self._error: Exception | None = None
+        self._span: Span | None = None
         self._stream: httpx2.AsyncByteStream | None = None
 
     async def enter(self) -> None:
@@ -195,6 +165,8 @@ class _Exchange:
         """Send, and take in the head of the answer."""
         if self._call.departing is not None and not self._call.operation.safe:
             await self._call.departing()
+        if self._upstream.spans is not None:
+            self._span = self._upstream.spans.departing(self._call, self._request, self._template)
         self._request.extensions["timeout"] = self._upstream.timeouts(self._remaining())
         self._began = self._upstream.clock.monotonic()
         response = await self._upstream.transport.handle_async_request(self._request)
@@ -230,6 +202,8 @@ class _Exchange:
                 await self._stream.aclose()
         finally:
             self._departure.over(self.status or None, self.headers)
+            if self._span is not None:
+                finish(self._span, self.status, self._error, self._departure.units)
             if self._began is not None:
                 self._report(self._upstream.clock.monotonic() - self._began)
 
@@ -260,6 +234,7 @@ class _Exchange:
             error = failure(error, repeatable=self._repeatable, sent=self._departure.happened)
             if error.outcome is not Outcome.NOT_SENT:
                 self._departure.note()
+        self._error = error
         self._failed = Outcome.UNKNOWN if self._departure.happened else Outcome.NOT_SENT
         return error
 

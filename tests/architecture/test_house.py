@@ -60,6 +60,16 @@ def test_only_the_wire_knows_the_http_client() -> None:
     assert {line for line in found if not line.startswith("gateway/wire/")} == set()
 
 
+def test_one_file_knows_opentelemetry_and_is_loaded_only_when_it_is_asked_for() -> None:
+    found = source.importers(("opentelemetry",), among=("gateway", "contracts", "adapters"))
+    assert {line for line in found if not line.startswith("gateway/telemetry/otlp.py:")} == set()
+    users = source.importers(("gateway.telemetry.otlp",), among=("gateway", "contracts", "adapters"))
+    assert {line.split(":")[0] for line in users} == {"gateway/bootstrap.py"}
+    module = source.tree(source.modules()["gateway.bootstrap"])
+    loaded = [node.module for node in module.body if isinstance(node, ast.ImportFrom)]
+    assert "gateway.telemetry.otlp" not in loaded
+
+
 def test_only_bootstrap_names_concrete_stores() -> None:
     """A store is anything beside the ports; there is none yet, and the first one falls under this rule."""
     stores = tuple(name for name in source.modules("gateway/stores") if name.count(".") == 2)

@@ -17,6 +17,7 @@ from gateway.bootstrap import Gateway, build
 from gateway.clock import Clock
 from gateway.keys import hash_key
 from gateway.settings import Settings, parse
+from gateway.telemetry.tracing import Tracer
 from tests.support.quota import ENVIRONMENT, STORE, TENANT
 
 UPSTREAM_KEY = "sandbox-demo"
@@ -84,6 +85,7 @@ async def gateway(
     store: Mapping[str, object] = STORE,
     idempotency: Mapping[str, object] | None = None,
     clock: Clock | None = None,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[Served]:
     """A gateway in front of ``upstream`` (a REST base address), with a tenant ``demo`` when none is given.
 
@@ -116,7 +118,7 @@ async def gateway(
     environ = {"UPSTREAM_KEY": UPSTREAM_KEY, "UPSTREAM_PASSWORD": UPSTREAM_PASSWORD, **(secrets or {})}
     settings = parse(msgspec.json.encode(document).decode(), environ, Path())
     log = io.BytesIO()
-    built = build(settings, clock=clock, log=log)
+    built = build(settings, clock=clock, log=log, tracer=tracer)
     async with serving(built.app) as url:
         yield Served(url, log, built, settings)
 

@@ -169,6 +169,20 @@ def test_libraries_log_in_the_same_lines_while_bridged() -> None:
     assert written[3]["exception"].endswith("ValueError: the reason")
 
 
+def test_a_collector_of_traces_that_is_down_has_a_line_a_minute() -> None:
+    log, stream = logger()
+    with bridged(log):
+        for moment in (1000.0, 1059.9, 1060.0, 1061.0):
+            record = logging.LogRecord(
+                "opentelemetry.sdk.trace", logging.WARNING, "", 0, "%s", (moment,), None
+            )
+            record.created = moment
+            logging.getLogger("opentelemetry.sdk.trace").handle(record)
+        for _ in range(2):
+            logging.getLogger("asyncio").warning("another")
+    assert [line["event"] for line in lines(stream)] == ["1000.0", "1060.0", "another", "another"]
+
+
 def test_a_line_that_cannot_be_made_breaks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     log, _ = logger()
     with bridged(log):

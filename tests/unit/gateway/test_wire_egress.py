@@ -106,6 +106,15 @@ def test_the_headers_are_the_wires_and_the_adapters() -> None:
     }
 
 
+def test_what_other_tracing_systems_say_leaves_with_the_trace_alone() -> None:
+    def sent(traceparent: str | None) -> httpx2.Headers:
+        call = msgspec.structs.replace(a_call(traceparent=traceparent), tracestate="a=b")
+        return EGRESS.request(target("/object/Equipment"), call, {}).headers
+
+    assert sent("00-ab-cd-01")["tracestate"] == "a=b"
+    assert "tracestate" not in sent(None)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
