@@ -235,8 +235,8 @@ async def test_a_wait_at_the_gate_is_a_span_of_its_own(sandbox: Sandbox) -> None
     before, after = kept.traces().named("GET /object/{path}")
     assert waits == [0, 1]
     assert (wait.parent, wait.failed) == (after.parent, False)
-    assert before.began < wait.ended <= after.began
-    assert wait.ended > wait.began
+    # It began while the other request was under way, and ended when that was over.
+    assert before.began < wait.began < before.ended <= wait.ended <= after.began
 
 
 async def test_the_span_of_a_stream_ends_with_it() -> None:
@@ -264,26 +264,27 @@ async def test_the_span_of_a_stream_ends_with_it() -> None:
 
 
 async def test_a_collector_that_does_not_answer_holds_nobody_up(sandbox: Sandbox) -> None:
-    asked = asyncio.Event()
+    asked: list[asyncio.StreamWriter] = []
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.set()
+        asked.append(writer)
         await reader.read()
-        writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/traces"
-    exporter = OTLPSpanExporter(endpoint=endpoint, timeout=1)
-    tracer = OtelTracer(1, exporter, BatchSpanProcessor(exporter), SystemClock().now, farewell=0.1)
+    exporter = OTLPSpanExporter(endpoint=endpoint, timeout=60)
+    tracer = OtelTracer(1, exporter, BatchSpanProcessor(exporter), SystemClock().now, farewell=0.3)
     async with gateway(sandbox.url + "/api/v1", tracer=tracer) as served, caller(served) as client:
         answers = [await client.get(f"{OBJECTS}/Equipment/0000{index}") for index in (1, 2)]
         ending = SystemClock().monotonic()
-    # Calls were answered, and the end waited for the farewell and not for the collector.
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert SystemClock().monotonic() - ending < 0.9
-    assert asked.is_set()
-    await eventually(lambda: all(thread.name != "traces" for thread in threading.enumerate()))
+    # The end waited for the farewell, and not for the collector.
+    assert SystemClock().monotonic() - ending < 20
+    await eventually(lambda: asked)
     server.close()
+    for writer in asked:
+        writer.close()
+    await eventually(lambda: all(thread.name != "traces" for thread in threading.enumerate()))
 
 
 UNTRACED = r"""

@@ -299,6 +299,7 @@ async def test_the_circumstances_of_a_call_are_those_of_the_headers(api: Served)
         {
             "X-Request-Id": "mine-1",
             "traceparent": trace,
+            "tracestate": "vendor=1",
             "Priority": "u=1, i",
             "Accept-Language": "nl, en;q=0.5",
             "Request-Timeout": "2.5",
@@ -306,6 +307,7 @@ async def test_the_circumstances_of_a_call_are_those_of_the_headers(api: Served)
     )
     (call,) = api.adapter.calls
     assert (call.request_id, call.traceparent, call.urgency) == ("mine-1", trace, 1)
+    assert call.tracestate == "vendor=1"
     assert (call.accept_language, call.tenant, call.client) == ("nl, en;q=0.5", "demo", "all")
     assert (reply.headers["x-request-id"], reply.headers["traceparent"]) == ("mine-1", trace)
     assert reply.headers["content-language"] == "nl, en;q=0.5"
