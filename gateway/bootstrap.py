@@ -99,7 +99,9 @@ def _tracer(server: ServerSettings, clock: Clock) -> Tracer | None:
     return None if start is None or server.tracing is None else start(server.tracing, clock.now)
 
 
-def _tracing(server: ServerSettings) -> Callable[[TracingSettings, Callable[[], float]], Tracer] | None:
+def _tracing(
+    server: ServerSettings,
+) -> Callable[[TracingSettings, Callable[[], float]], Tracer | None] | None:
     """What makes tracers, where one is asked for: it takes a third of a second to load, and may not be installed."""
     if server.tracing is None:
         return None

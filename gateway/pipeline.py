@@ -13,7 +13,8 @@
 
 Who may call, and what became of the call, is the boundary's: it also sees the calls that end before
 they reach a pipeline. What decides whether, when and how often a call goes upstream is a policy here; but for the
-gate, since what a call costs is known only where it leaves.
+gate, since what a call costs is known only where it leaves. Where calls are traced a span stands between every two
+of these (policies/spans.py, and the spans.py of http/ and wire/); elsewhere there is nothing between them.
 """
 
 from __future__ import annotations

@@ -8,12 +8,15 @@ spans, never calls. ``OTEL_RESOURCE_ATTRIBUTES``, ``OTEL_SERVICE_NAME``, ``OTEL_
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -40,8 +43,19 @@ FAREWELL = 3.0
 _KINDS = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT, "internal": SpanKind.INTERNAL}
 
 
-def otlp_tracer(settings: TracingSettings, now: Callable[[], float]) -> OtelTracer:
-    """A tracer that sends to the endpoint of the settings; ``now`` answers Unix seconds."""
+def otlp_tracer(
+    settings: TracingSettings, now: Callable[[], float], environ: Mapping[str, str] = os.environ
+) -> OtelTracer | None:
+    """A tracer that sends to the endpoint of the settings; ``now`` answers Unix seconds.
+
+    None where ``OTEL_SDK_DISABLED`` is true: the SDK's spans have no ids then.
+    """
+    if environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true":
+        return None
+    # What its threads still say when the process has taken its leave goes nowhere, and not to standard error.
+    library = logging.getLogger("opentelemetry")
+    if not library.handlers:
+        library.addHandler(logging.NullHandler())
     exporter = OTLPSpanExporter(endpoint=settings.endpoint)
     return OtelTracer(settings.ratio, exporter, BatchSpanProcessor(exporter), now)
 

@@ -13,9 +13,12 @@ from contracts.errors import RecordNotFound
 from contracts.operations import Member, WriteBatch
 from contracts.results import BatchDone, Deleted, MemberDone, Result, Scan
 from contracts.schema import Record
+from gateway.clock import SystemClock
 from gateway.http import context
 from gateway.pipeline import compose
 from gateway.policies.spans import MOST_MEMBERS, InSpan, PackSpans, traced
+from gateway.settings import TracingSettings
+from gateway.telemetry.otlp import otlp_tracer
 from gateway.telemetry.tracing import Tracer, recorded
 from tests.faults.wires import a_call
 from tests.support.collector import keeping
@@ -66,6 +69,14 @@ def test_without_a_tracer_nothing_stands_between_policies() -> None:
     policy = PackSpans(tracer)
     assert traced(None, [policy], "adapter rest") == (policy,)
     assert len(traced(tracer, [policy], "adapter rest")) == 3
+
+
+async def test_nothing_is_traced_where_the_environment_switches_the_sdk_off() -> None:
+    settings = TracingSettings(endpoint="http://127.0.0.1:9/v1/traces")
+    assert otlp_tracer(settings, SystemClock().now, {"OTEL_SDK_DISABLED": "TRUE"}) is None
+    tracer = otlp_tracer(settings, SystemClock().now, {})
+    assert tracer is not None
+    await tracer.aclose()
 
 
 async def test_the_span_of_a_scan_ends_when_it_has_been_read() -> None:
