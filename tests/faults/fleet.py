@@ -21,6 +21,7 @@ import msgspec
 from gateway.keys import hash_key
 from tests.faults.checkers import OTHERS, Answer, Arrival
 from tests.faults.programs import Program, python
+from tests.support.image import image_command, read_only
 from tests.support.valkey import Valkey
 
 TENANTS = ("a", "b")
@@ -32,11 +33,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is started, and what the upstream allows: ``limit`` requests in ``seconds`` and ``daily`` a day.
 
     The gateways believe the same numbers, but for what ``burst``, ``quota``, ``environment``, ``server`` and
-    ``tenant`` set otherwise. ``lease`` is that of idempotency keys, in seconds. ``retry_after`` is what a 429 of the
-    upstream's own names.
+    ``tenant`` set otherwise. With ``image`` they run as the image runs them: its command and environment, and a working
+    folder that is not to be written to. ``lease`` is that of idempotency keys, in seconds. ``retry_after`` is what a
+    429 of the upstream's own names.
     """
 
     gateways: int = 1
+    image: bool = False
     store: Literal["memory", "sqlite", "valkey"] = "sqlite"
     limit: int = 30
     seconds: int = 3
@@ -209,7 +212,13 @@ async def fleet(plan: Plan, folder: Path, *, keep_alive: bool = False) -> AsyncI
             valkey.start()
         sandbox = _sandbox(plan, folder)
         await _start(stack, [sandbox])
-        gateways = [_gateway(plan, folder, number, sandbox.url, valkey) for number in range(plan.gateways)]
+        work = folder / "work"
+        work.mkdir()
+        gateways = [
+            _gateway(plan, folder, number, sandbox.url, valkey, work) for number in range(plan.gateways)
+        ]
+        if plan.image:
+            stack.enter_context(read_only(work))
         await _start(stack, gateways)
         yield Fleet(Upstream(sandbox.url, session), gateways, session, valkey)
 
@@ -242,7 +251,9 @@ def _far_from_now() -> str:
     return (datetime.now(UTC) + timedelta(hours=12)).strftime("%H:%M")
 
 
-def _gateway(plan: Plan, folder: Path, number: int, upstream: str, valkey: Valkey | None) -> Program:
+def _gateway(
+    plan: Plan, folder: Path, number: int, upstream: str, valkey: Valkey | None, work: Path
+) -> Program:
     file = folder / f"gateway-{number}.yaml"
     store: dict[str, object] = {"kind": plan.store}
     if valkey is not None:
@@ -250,12 +261,12 @@ def _gateway(plan: Plan, folder: Path, number: int, upstream: str, valkey: Valke
     elif plan.store == "sqlite":
         store["file"] = str(folder / f"gateway-{number}.db")
     file.write_bytes(msgspec.json.encode({**_document(plan, upstream), "store": store}))
-    return Program(
-        python("gateway.cli", "serve", "--config", str(file)),
-        folder / f"gateway-{number}.log",
-        '"serving"',
-        {f"KEY_{tenant.upper()}": key for tenant, key in CREDENTIALS.items()},
-    )
+    secrets = {f"KEY_{tenant.upper()}": key for tenant, key in CREDENTIALS.items()}
+    output, ready = folder / f"gateway-{number}.log", '"serving"'
+    if plan.image:
+        command = image_command(config=file, environ=secrets)
+        return Program(command.argv, output, ready, command.environ, alone=work)
+    return Program(python("gateway.cli", "serve", "--config", str(file)), output, ready, secrets)
 
 
 def _document(plan: Plan, upstream: str) -> dict[str, object]:

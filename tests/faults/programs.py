@@ -26,11 +26,22 @@ class Program:
     """
 
     def __init__(
-        self, command: Sequence[str], output: Path, ready: str, environ: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        output: Path,
+        ready: str,
+        environ: Mapping[str, str] | None = None,
+        *,
+        alone: Path | None = None,
     ) -> None:
-        """It is up when a line of its output holds ``ready``; ``{url}`` is then the first address in that line."""
+        """It is up when a line of its output holds ``ready``; ``{url}`` is then the first address in that line.
+
+        ``environ`` is added to that of the tests; where it works ``alone``, in that folder, it has no other.
+        """
         self._command = list(command)
-        self._environ = {**os.environ, **(environ or {})}
+        inherited = {**os.environ, "PYTHONPATH": str(ROOT)} if alone is None else {}
+        self._environ = {**inherited, **(environ or {})}
+        self._folder = alone or output.parent
         self._ready = ready
         self._process: subprocess.Popen[bytes] | None = None
         self.output = output
@@ -54,8 +65,8 @@ class Program:
             self._command,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**self._environ, "PYTHONPATH": str(ROOT)},
-            cwd=self.output.parent,
+            env=self._environ,
+            cwd=self._folder,
         )
 
     async def _line(self, before: int) -> str:

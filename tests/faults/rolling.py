@@ -59,9 +59,10 @@ def operations(gateway: Program) -> str:
 
 
 async def rolling_restart(folder: Path, seed: int, *, rate: int = 50) -> Findings:
-    """``rate`` calls a second at three gateways on one Valkey, of which each is restarted in its turn."""
+    """``rate`` calls a second at three gateways on one Valkey, run as the image does, each restarted in its turn."""
     plan = Plan(
         gateways=3,
+        image=True,
         store="valkey",
         limit=4 * rate,
         seconds=3,
