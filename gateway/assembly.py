@@ -203,9 +203,7 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def path(self) -> str:
         """As problems name it."""
-        listed = self.tenant.adapters if isinstance(self.tenant.adapters, tuple) else ()
-        at = f"[{listed.index(self.adapter)}]" if self.adapter in listed else f".{self.adapter}"
-        return f"tenants.{self.name}.adapters{at}"
+        return f"tenants.{self.name}.{self.tenant.adapter_path(self.adapter)}"
 
 
 class Findings:

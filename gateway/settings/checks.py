@@ -148,10 +148,13 @@ def _tenants(settings: Settings, document: Mapping[str, object]) -> Iterator[Pro
         path = f"tenants.{name}"
         if tenant.environment not in environments:
             yield _unknown(f"{path}.environment", "environment", tenant.environment, environments)
-        if not tenant.adapters:
+        adapters = tenant.adapter_names()
+        if not adapters:
             yield Problem(f"{path}.adapters", "expected at least one adapter")
-        elif len(tenant.adapter_options()) < len(tenant.adapters):
+        elif len(set(adapters)) < len(adapters):
             yield Problem(f"{path}.adapters", "names an adapter twice")
+        elif isinstance(tenant.adapters, tuple) and len(adapters) != len(tenant.adapters):
+            yield Problem(f"{path}.adapters", "expected one adapter in each item of the list")
         environment = settings.environments.get(tenant.environment)
         base = data_model({} if environment is None else environment.entities)
         own = _names(_entry(document, "tenants", name), "entities")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -196,12 +197,17 @@ class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     key_file: Path
 
 
+WithOptions = dict[Name, dict[str, object] | None]
+"""Adapters' names, and their options, which only the adapters know."""
+
+
 class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A party with credentials in one environment.
 
     ``company`` goes out as Ultimo-Company. ``multilingual`` says that the API key is set so: values are
-    objects of language codes. ``strip_html`` has markup taken out of texts. ``adapters`` are names in the
-    order of preference, or names with their options; ``routes`` gives another order, or fewer of them, for an
+    objects of language codes. ``strip_html`` has markup taken out of texts. ``adapters`` are in the order
+    of preference: names, names with their options, or a list of both, for tools that do not keep a mapping's order;
+    ``routes`` gives another order, or fewer of them, for an
     entity. ``scan_limit`` is the most records that the gateway looks through to find, order or count
     what an adapter cannot. ``language`` is used where a caller names none. ``entities`` are added to those of
     the environment, for this tenant alone. ``quota`` is its share of the environment's, and ``bulkhead`` what of it may
@@ -214,7 +220,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     company: HeaderText | None = None
     multilingual: bool = False
     strip_html: bool = False
-    adapters: tuple[Name, ...] | dict[Name, dict[str, object] | None] = ("rest",)
+    adapters: tuple[Name | WithOptions, ...] | WithOptions = ("rest",)
     routes: dict[Identifier, tuple[Name, ...]] = {}
     scan_limit: Count = 250_000
     language: LanguageTag | None = None
@@ -226,9 +232,26 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def adapter_options(self) -> dict[str, dict[str, object]]:
         """Adapter name → its options, not decoded yet, in the order of preference."""
+        return {name: {} if options is None else options for _, name, options in self._adapters()}
+
+    def adapter_path(self, name: str) -> str:
+        """Where an adapter stands in the tenant's part of the file, such as ``adapters[1].connector``."""
+        return next(place for place, known, _ in self._adapters() if known == name)
+
+    def adapter_names(self) -> list[str]:
+        """As they stand in the file; one that is there twice is here twice."""
+        return [name for _, name, _ in self._adapters()]
+
+    def _adapters(self) -> Iterator[tuple[str, str, dict[str, object] | None]]:
+        """Place, name and options."""
         if isinstance(self.adapters, dict):
-            return {name: {} if options is None else options for name, options in self.adapters.items()}
-        return {name: {} for name in self.adapters}
+            yield from ((f"adapters.{name}", name, options) for name, options in self.adapters.items())
+            return
+        for index, item in enumerate(self.adapters):
+            if isinstance(item, str):
+                yield f"adapters[{index}]", item, None
+            else:
+                yield from ((f"adapters[{index}].{name}", name, options) for name, options in item.items())
 
 
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

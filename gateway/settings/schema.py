@@ -26,16 +26,23 @@ def json_schema(options: Mapping[str, type[msgspec.Struct]] = MappingProxyType({
     for definition in definitions.values():
         definition["description"] = inspect.cleandoc(definition["description"])
     adapters = definitions[TenantSettings.__name__]["properties"]["adapters"]
-    by_name = next(form for form in adapters["anyOf"] if form["type"] == "object")
-    by_name["properties"] = {
+    with_options = {
         name: {"anyOf": [own, {"type": "null"}]} for name, own in zip(options, of_adapters, strict=True)
     }
+    listed, by_name = (_form(adapters["anyOf"], kind) for kind in ("array", "object"))
+    alone = _form(listed["items"]["anyOf"], "object")
+    alone |= {"minProperties": 1, "maxProperties": 1}
+    by_name["properties"] = alone["properties"] = with_options
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of the Ultimo Gateway",
         **schema,
         "$defs": definitions,
     }
+
+
+def _form(forms: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return next(form for form in forms if form["type"] == kind)
 
 
 _SECRET: dict[str, object] = {

@@ -115,6 +115,30 @@ def test_every_value_arrives(folder: Path) -> None:
     assert settings.clients["crm"].subject == "crm-service"
 
 
+@pytest.mark.parametrize(
+    ("written", "places"),
+    [
+        ("[connector, rest]", ["adapters[0]", "adapters[1]"]),
+        ("{connector: {a: 1}, rest: }", ["adapters.connector", "adapters.rest"]),
+        ("[connector: {a: 1}, rest]", ["adapters[0].connector", "adapters[1]"]),
+        ("[connector, rest: ]", ["adapters[0]", "adapters[1].rest"]),
+    ],
+)
+def test_adapters_are_in_the_order_of_preference_however_they_are_written(
+    written: str, places: list[str]
+) -> None:
+    text = f"""
+environments: {{plant: {{zone: UTC}}}}
+tenants: {{erp: {{environment: plant, adapters: {written}}}}}
+clients: {{c: {{keys: ['{HASH}'], scopes: [read], tenants: [erp]}}}}
+"""
+    tenant = parse(text, {}, Path()).tenants["erp"]
+    options = tenant.adapter_options()
+    assert list(options) == ["connector", "rest"]
+    assert options["connector"] == ({"a": 1} if "a: 1" in written else {})
+    assert [tenant.adapter_path(name) for name in options] == places
+
+
 def test_the_data_model_is_the_standard_one_with_what_is_configured(folder: Path) -> None:
     model = data_model(full(folder).environments["plant-a"].entities)
     line, equipment = model.entity("contractline"), model.entity("Equipment")

@@ -161,6 +161,22 @@ MISTAKES = [
     ("adapters: [rest]", "adapters: []", "tenants.erp.adapters: expected at least one adapter (line 11)"),
     ("adapters: [rest]", "adapters: [rest, rest]", "tenants.erp.adapters: names an adapter twice (line 11)"),
     (
+        "adapters: [rest]",
+        "adapters: [rest, {rest: }]",
+        "tenants.erp.adapters: names an adapter twice (line 11)",
+    ),
+    ("adapters: [rest]", "adapters: [{}]", "tenants.erp.adapters: expected at least one adapter (line 11)"),
+    (
+        "adapters: [rest]",
+        "adapters: [rest, {batch: , connector: }]",
+        "tenants.erp.adapters: expected one adapter in each item of the list (line 11)",
+    ),
+    (
+        "adapters: [rest]",
+        "adapters: [rest, {}]",
+        "tenants.erp.adapters: expected one adapter in each item of the list (line 11)",
+    ),
+    (
         "scopes: [read, write]",
         "scopes: [read, rite]",
         "clients.one.scopes[1]: expected one of 'read', 'write', found a text, did you mean 'write'? (line 15)",
