@@ -6,8 +6,15 @@
 {{- if eq (include "ultimo-gateway.demo" .) "true" -}}
 {{- $settings = include "ultimo-gateway.demoConfiguration" . | fromYaml -}}
 {{- end -}}
-{{- $server := dict "host" "0.0.0.0" "port" 8080 "operations_port" 9090 "drain_delay" 10 "shutdown_timeout" 25 -}}
-{{- range $key, $value := $settings.server | default dict -}}
+{{- $given := $settings.server | default dict -}}
+{{- $server := dict "host" "0.0.0.0" "port" 8080 "operations_port" 9090 "drain_delay" 10 -}}
+{{- /* A call that came in the last moment of the delay still has all of its time. */ -}}
+{{- $_ := set $server "shutdown_timeout" (add 5 (ceil ($given.default_timeout | default 30))) -}}
+{{- if eq .Values.configReload "restart" -}}
+{{- /* Else the pods that are yet to be replaced would take the file over themselves. */ -}}
+{{- $_ := set $server "reload" 0 -}}
+{{- end -}}
+{{- range $key, $value := $given -}}
 {{- $_ := set $server $key $value -}}
 {{- end -}}
 {{- $_ := set $settings "server" $server -}}
@@ -78,7 +85,7 @@ clients:
 store: {kind: memory}
 {{- end }}
 
-{{/* What a running gateway cannot take over; all of it where it is to start anew, or never looks at its file. */}}
+{{/* What a running gateway cannot take over; all of it where it never looks at its file. */}}
 {{- define "ultimo-gateway.checksum" -}}
 {{- $settings := include "ultimo-gateway.settings" . | fromYaml -}}
 {{- if or (eq .Values.configReload "restart") (eq (toString $settings.server.reload) "0") -}}

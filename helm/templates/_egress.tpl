@@ -4,10 +4,12 @@
 - to:
     {{- toYaml . | nindent 4 }}
   ports:
-    - port: 53
+    {{- range $.Values.networkPolicy.dns.ports }}
+    - port: {{ int . }}
       protocol: UDP
-    - port: 53
+    - port: {{ int . }}
       protocol: TCP
+    {{- end }}
 {{- end }}
 {{- with .Values.networkPolicy.upstream.to }}
 - to:

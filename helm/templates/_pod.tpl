@@ -51,6 +51,8 @@ topologySpreadConstraints:
         app.kubernetes.io/component: gateway
     # The old pods of a rollout do not count: the new ones are spread among themselves.
     matchLabelKeys: [pod-template-hash]
+    # Nor do nodes that no pod may run on: with them, all others would be full at one pod each.
+    nodeTaintsPolicy: Honor
   {{- end }}
   {{- end }}
 {{- end }}

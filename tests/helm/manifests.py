@@ -61,6 +61,8 @@ class HttpProbe(Part, frozen=True):
 
 class Probe(Part, frozen=True):
     http_get: HttpProbe | None = None
+    period_seconds: int = 10
+    failure_threshold: int = 3
 
 
 class Container(Part, frozen=True):

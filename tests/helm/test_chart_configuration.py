@@ -131,9 +131,9 @@ def test_what_is_given_arrives_unchanged(values: dict[str, Values]) -> None:
     arrived = yaml.safe_load(release.configuration())
     given["tenants"]["1e3"]["adapters"] = {"rest": {}, "123": {}}
     given["tenants"]["null"]["adapters"] = {"off": {}, "connector": {"credentials_in_url": False}}
-    added = {"host": "0.0.0.0", "port": 8080, "operations_port": 9090, "shutdown_timeout": 25}
+    added = {"host": "0.0.0.0", "port": 8080, "operations_port": 9090, "shutdown_timeout": 35}
     assert arrived == {**given, "server": {**added, **given["server"]}}
-    assert release.gateway().spec.termination_grace_period_seconds == 0 + 25 + 10
+    assert release.gateway().spec.termination_grace_period_seconds == 0 + 35 + 10
 
 
 LIVE = "config: {tenants: {plant-b: {language: FR}}}"
@@ -160,6 +160,19 @@ def test_pods_start_anew_when_they_must(
     base = changed(values["on-premises"], f"configReload: {mode}")
     before, after = (_template(render(it)) for it in (base, changed(base, change)))
     assert (before != after) is restarts
+
+
+def test_a_rollout_alone_brings_a_change(values: dict[str, Values]) -> None:
+    """A running pod that took the file over itself would do so before the first new one has shown that it is right."""
+    live, restart, own = (
+        yaml.safe_load(render(changed(values["on-premises"], text)).configuration())["server"].get("reload")
+        for text in (
+            "configReload: live",
+            "configReload: restart",
+            "{configReload: restart, config: {server: {reload: 30}}}",
+        )
+    )
+    assert (live, restart, own) == (None, 0, 30)
 
 
 def test_pods_that_never_look_at_their_file_start_anew(values: dict[str, Values]) -> None:

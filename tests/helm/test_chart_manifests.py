@@ -180,11 +180,47 @@ def test_the_notes_tell_what_to_do_next(releases: dict[str, Release]) -> None:
             "tracing.to is empty",
         ),
         ("on-premises", "ingress: {enabled: false}", "only the cluster itself"),
-        ("on-premises", "{}", "Nobody is told when something is wrong"),
+        ("development", "{}", "Nobody is told when something is wrong"),
+        ("development", "service: {type: LoadBalancer}", "api.from lets in this namespace alone"),
+        (
+            "on-premises",
+            "networkPolicy: {api: {from: [{podSelector: {}}]}}",
+            "api.from lets in this namespace alone",
+        ),
+        (
+            "development",
+            "config: {environments: {plant-a-test: {proxy: 'http://proxy.example.org:3128'}}}",
+            "plant-a-test is reached at port 3128, which is not in",
+        ),
+        (
+            "development",
+            "config: {environments: {plant-a-test: {rest: 'http://192.0.2.1/api/v1', allow_http: true}}}",
+            "plant-a-test is reached at port 80, which is not in",
+        ),
+        (
+            "on-premises",
+            "config: {environments: {plant-b: {site: 'https://[2001:db8::1]:8443/Ultimo'}}}",
+            "plant-b is reached at port 8443, which is not in",
+        ),
+        ("production", "monitoring: {serviceMonitor: {enabled: false}}", "UltimoGatewayDown does not end"),
     ],
 )
 def test_the_notes_warn(values: dict[str, Values], case: str, change: str, warning: str) -> None:
     assert warning in render(changed(values[case], change)).notes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "config: {environments: {plant-a-test: {rest: 'https://192.0.2.1:443/api/v1'}}}",
+        "config: {environments: {plant-a-test: {rest: 'https://[2001:db8::1]/api/v1'}}}",
+        """{config: {environments: {plant-a-test: {proxy: 'http://proxy.example.org:3128'}}},
+            networkPolicy: {upstream: {ports: [3128]}}}""",
+        "{config: {environments: {plant-a-test: {rest: 'https://a.example.org:8443/api/v1'}}}, networkPolicy: {enabled: false}}",
+    ],
+)
+def test_the_notes_do_not_warn_of_a_port_that_is_let_out(values: dict[str, Values], change: str) -> None:
+    assert "is reached at port" not in render(changed(values["development"], change)).notes
 
 
 def test_everything_is_everything(values: dict[str, Values]) -> None:

@@ -113,6 +113,17 @@ def test_everything_of_a_release_is_behind_a_policy(release: Release) -> None:
             assert not allowed(policies, end, STRANGER, 1), manifest
 
 
+def test_dns_may_be_elsewhere(values: dict[str, Values]) -> None:
+    """Policies hold for the ports of pods, and those of OpenShift's DNS are others than its Service's."""
+    there = PodEnd({}, namespace="openshift-dns")
+    peers = "[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}]"
+    change = f"networkPolicy: {{dns: {{to: {peers}, ports: [5353]}}}}"
+    policies = render(changed(values["production"], change)).of("NetworkPolicy")
+    for protocol in ("UDP", "TCP"):
+        assert allowed(policies, GATEWAY, there, 5353, protocol)
+        assert not allowed(policies, GATEWAY, there, 53, protocol)
+
+
 @pytest.mark.parametrize("part", ["api", "operations"])
 def test_an_empty_list_of_peers_lets_nobody_in(values: dict[str, Values], part: str) -> None:
     """In a NetworkPolicy, a rule with an empty list would let everybody in."""

@@ -39,6 +39,20 @@ def test_pods_are_restricted(release: Release) -> None:
             assert volume.keys() - {"name"} <= ALLOWED_VOLUMES, (manifest, volume["name"])
 
 
+def test_users_may_be_left_to_the_cluster(values: dict[str, Values], releases: dict[str, Release]) -> None:
+    """As OpenShift wants it, which gives each namespace numbers of its own and refuses others."""
+    left = render(changed(values["production"], "{runAsUser: 0, valkey: {runAsUser: 0}}"))
+    for _, pod in left.pods():
+        assert pod.spec.security_context == {
+            "runAsNonRoot": True,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+    for _, pod in releases["production"].pods():
+        security = pod.spec.security_context
+        assert security["runAsUser"] == security["runAsGroup"] == security["fsGroup"]
+
+
 def test_containers_are_restricted(release: Release) -> None:
     for manifest, container in _containers(release):
         assert container.security_context == {
@@ -110,6 +124,10 @@ def test_probes_ask_the_operations_port(release: Release) -> None:
     probes = [container.startup_probe, container.liveness_probe, container.readiness_probe]
     asked = [(it.http_get.path, it.http_get.port) for it in probes if it and it.http_get]
     assert asked == [("/livez", "operations"), ("/livez", "operations"), ("/readyz", "operations")]
+    start, life, ready = (it.period_seconds * it.failure_threshold for it in probes if it)
+    assert start >= 60
+    assert life >= 60, "a pod that is only busy must not be killed"
+    assert ready < life
 
 
 def test_volumes_are_there_and_used(release: Release) -> None:
@@ -154,15 +172,21 @@ def _named_in(pod: Pod) -> Iterator[tuple[str, str]]:
 def test_the_grace_period_is_enough(release: Release) -> None:
     server = yaml.safe_load(release.configuration())["server"]
     least = math.ceil(server["drain_delay"]) + server["shutdown_timeout"]
+    default = server.get("default_timeout", ServerSettings().default_timeout)
+    assert server["shutdown_timeout"] > default, "a call has its time, even if it came as the delay ended"
     assert release.gateway().spec.termination_grace_period_seconds == least + 10
     assert server["drain_delay"] >= 10, "long enough for those who send calls to hear of it"
 
 
-def test_the_grace_period_is_that_of_the_configuration(releases: dict[str, Release]) -> None:
-    assert releases["everything"].gateway().spec.termination_grace_period_seconds == 13 + 40 + 10
-    assert releases["sandbox"].gateway().spec.termination_grace_period_seconds == (
-        10 + ServerSettings().shutdown_timeout + 10
-    )
+def test_the_grace_period_is_that_of_the_configuration(
+    values: dict[str, Values], releases: dict[str, Release]
+) -> None:
+    longer = render(changed(values["development"], "config: {server: {default_timeout: 59.5}}"))
+    seconds = [
+        it.gateway().spec.termination_grace_period_seconds
+        for it in (releases["everything"], releases["sandbox"], longer)
+    ]
+    assert seconds == [13 + 40 + 10, 10 + 35 + 10, 10 + 65 + 10]
 
 
 @pytest.mark.parametrize(
@@ -242,6 +266,8 @@ def test_pods_are_spread(releases: dict[str, Release]) -> None:
         "kubernetes.io/hostname": "DoNotSchedule",
         "topology.kubernetes.io/zone": "ScheduleAnyway",
     }
+    # A tainted node that counted, and has no pod, would keep every other node at one.
+    assert {it["nodeTaintsPolicy"] for it in spread} == {"Honor"}
 
 
 def test_the_image_is_named_by_tag_or_digest(values: dict[str, Values], releases: dict[str, Release]) -> None:
