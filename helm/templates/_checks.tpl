@@ -29,6 +29,9 @@
 {{- end -}}
 {{- end -}}
 {{- $server := (include "ultimo-gateway.settings" . | fromYaml).server -}}
+{{- if regexMatch "^(localhost|127\\..*|::1)$" $server.host -}}
+{{- fail (printf "\nconfig.server.host: nobody reaches a pod at '%s'. Leave it out." $server.host) -}}
+{{- end -}}
 {{- if or (empty $server.port) (empty $server.operations_port) (eq (int $server.port) (int $server.operations_port)) -}}
 {{- fail "\nconfig.server: 'port' and 'operations_port' must be two ports above 0: what is let in to one is not let in to the other." -}}
 {{- end -}}
@@ -51,6 +54,9 @@
 {{- end -}}
 {{- if and (eq $kind "sqlite") $given.file (not (hasPrefix "/var/lib/ultimo-gateway/" $given.file)) -}}
 {{- fail "\nconfig.store.file: is outside of the volume. Leave it out, or name a file in /var/lib/ultimo-gateway." -}}
+{{- end -}}
+{{- if and (eq $kind "valkey") (not .Values.valkey.enabled) (empty ($given.valkey).address) -}}
+{{- fail "\nconfig.store.valkey.address: is missing. Say where your Valkey is, as host:port, or set valkey.enabled for one of the chart's." -}}
 {{- end -}}
 {{- if and (eq $kind "valkey") (not .Values.valkey.enabled) .Values.networkPolicy.enabled (empty .Values.networkPolicy.store.to) -}}
 {{- fail "\nnetworkPolicy.store.to: is empty, so that no pod would reach config.store.valkey.address. Say where it is: [{ipBlock: {cidr: 192.0.2.10/32}}]." -}}

@@ -28,7 +28,7 @@
 - to:
     {{- toYaml .Values.networkPolicy.store.to | nindent 4 }}
   ports:
-    {{- include "ultimo-gateway.ports" (list (regexFind "[0-9]+$" .Values.config.store.valkey.address)) | nindent 4 }}
+    {{- include "ultimo-gateway.ports" (list (regexFind "[0-9]+$" ((.Values.config.store.valkey).address | default ""))) | nindent 4 }}
 {{- end }}
 {{- with .Values.networkPolicy.tracing.to }}
 - to:

@@ -117,6 +117,7 @@ def test_services_lead_to_ports_that_there_are(release: Release) -> None:
         there = {port.name for container in pod.spec.containers for port in container.ports}
         for port in service.read("spec.ports", list[dict[str, object]]):
             assert port["targetPort"] in there, service
+            assert port["targetPort"] == port["name"], service
 
 
 def test_probes_ask_the_operations_port(release: Release) -> None:

@@ -77,6 +77,7 @@ def test_patterns_are_put_into_helms_syntax(pattern: str, expected: str) -> None
     ("change", "told"),
     [
         ("replica: 3", "additional properties 'replica' not allowed"),
+        ("image: {repository: ''}", "/image/repository"),
         ("image: {tags: a}", "additional properties 'tags' not allowed"),
         ("replicas: 0", "/replicas"),
         ("replicas: two", "/replicas"),
@@ -171,6 +172,8 @@ def test_a_wrong_configuration_is_refused(values: dict[str, Values], change: str
         ("development", "config: {server: {operations_port: 8080}}", "must be two ports above 0"),
         ("development", "config: {server: {operations_port: null}}", "must be two ports above 0"),
         ("development", "config: {server: {port: 0}}", "must be two ports above 0"),
+        ("development", "config: {server: {host: 127.0.0.1}}", "nobody reaches a pod at '127.0.0.1'"),
+        ("development", "config: {store: {kind: valkey}}", "config.store.valkey.address: is missing"),
         (
             "development",
             "config: {tenants: {plant-a-test: {adapters: {rest: {}, batch: {}}}}}",
