@@ -128,10 +128,15 @@ def test_names_refer_to_what_there_is(release: Release) -> None:
     for scaler in release.of("HorizontalPodAutoscaler"):
         target = scaler.read("spec.scaleTargetRef", dict[str, str])
         assert (target["kind"], target["name"]) in names
-    text = yaml.safe_dump_all([it.whole for it in (*release.of("Ingress"), *release.of("HTTPRoute"))])
-    for name in re.findall(r"(?:backendRefs:\n +- |service:\n +)name: (\S+)", text):
-        assert ("Service", name) in names
-    assert text == "" or "ultimo-gateway" in text
+    (api,) = release.one("Service").read("spec.ports", list[dict[str, object]])
+    service = release.one("Service").metadata.name
+    for ingress in release.of("Ingress"):
+        backend = {"service": {"name": service, "port": {"name": api["name"]}}}
+        for rule in ingress.read("spec.rules", list[dict[str, object]]):
+            assert rule["http"] == {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
+    for route in release.of("HTTPRoute"):
+        (rule,) = route.read("spec.rules", list[dict[str, object]])
+        assert rule["backendRefs"] == [{"name": service, "port": api["port"]}]
     (test,) = release.of("Pod")
     assert test.metadata.annotations["helm.sh/hook"] == "test"
     url = test.read("spec", dict[str, object])["containers"]
@@ -216,7 +221,10 @@ def test_the_notes_warn(values: dict[str, Values], case: str, change: str, warni
         "config: {environments: {plant-a-test: {rest: 'https://[2001:db8::1]/api/v1'}}}",
         """{config: {environments: {plant-a-test: {proxy: 'http://proxy.example.org:3128'}}},
             networkPolicy: {upstream: {ports: [3128]}}}""",
-        "{config: {environments: {plant-a-test: {rest: 'https://a.example.org:8443/api/v1'}}}, networkPolicy: {enabled: false}}",
+        """{config: {environments: {plant-a-test: {rest: 'https://a.example.org:8443/api/v1'}}},
+            networkPolicy: {extraEgress: [{}]}}""",
+        """{config: {environments: {plant-a-test: {rest: 'https://a.example.org:8443/api/v1'}}},
+            networkPolicy: {enabled: false}}""",
     ],
 )
 def test_the_notes_do_not_warn_of_a_port_that_is_let_out(values: dict[str, Values], change: str) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import cast
 
 import msgspec
-import promql_parser
 import pytest
 import yaml
 
 from gateway.settings import ServerSettings
-from gateway.telemetry.metrics import Metrics
 from tests.helm.cases import changed
-from tests.helm.manifests import CHART, Container, Labels, Manifest, Named, Pod, Release, Values, render
+from tests.helm.manifests import Container, Labels, Manifest, Named, Pod, Release, Values, render
 
 ALLOWED_VOLUMES = {"configMap", "csi", "emptyDir", "persistentVolumeClaim", "secret"}
 
@@ -35,6 +32,7 @@ def test_pods_are_restricted(release: Release) -> None:
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}, manifest
         whole = manifest.read("spec" if manifest.kind == "Pod" else "spec.template.spec", dict[str, object])
         assert not {"hostNetwork", "hostPID", "hostIPC"} & whole.keys(), manifest
+        assert whole["enableServiceLinks"] is False, "the namespace's services are nobody's business"
         for volume in pod.spec.volumes:
             assert volume.keys() - {"name"} <= ALLOWED_VOLUMES, (manifest, volume["name"])
 
@@ -237,28 +235,17 @@ def test_the_autoscaler_alone_counts_the_pods(releases: dict[str, Release]) -> N
     for case in ("production", "everything"):
         assert "replicas" not in releases[case].one("Deployment").read("spec", dict[str, object])
     assert releases["on-premises"].one("Deployment").read("spec.replicas", int) == 2
-    metrics = releases["everything"].one("HorizontalPodAutoscaler").read("spec.metrics", list[object])
+    scaler = releases["everything"].one("HorizontalPodAutoscaler")
+    assert (scaler.read("spec.minReplicas", int), scaler.read("spec.maxReplicas", int)) == (3, 6)
+    (slowly,) = scaler.read("spec.behavior.scaleDown.policies", list[object])
+    assert slowly == {"type": "Pods", "value": 1, "periodSeconds": 120}
+    metrics = scaler.read("spec.metrics", list[object])
     cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
     wait = {
         "metric": {"name": "ultimo_gateway_queue_wait_seconds"},
         "target": {"type": "AverageValue", "averageValue": "250m"},
     }
     assert metrics == [{"type": "Resource", "resource": cpu}, {"type": "Pods", "pods": wait}]
-
-
-def test_the_readme_shows_how_the_metric_is_made() -> None:
-    """The adapter's rule is a query that can be read, over metrics that the gateway has."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
-    (rule,) = [yaml.safe_load(block)["rules"]["custom"][0] for block in blocks if block.startswith("rules:")]
-    assert rule["name"] == {"as": "ultimo_gateway_queue_wait_seconds"}
-    query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod").replace("<<.LabelMatchers>>", 'pod="a"')
-    promql_parser.parse(query)
-    metrics = Metrics(version="1", config_hash="a", tenants=(), environments=(), adapters=())
-    exported = metrics.render().decode()
-    used = re.findall(r"ultimo_gateway_\w+?(?=(?:_sum|_count)?\{)", query + rule["seriesQuery"])
-    assert set(used) == {"ultimo_gateway_queue_seconds", "ultimo_gateway_calls_in_flight"}
-    for name in used:
-        assert f"# TYPE {name} " in exported, name
 
 
 def test_pods_are_spread(releases: dict[str, Release]) -> None:
