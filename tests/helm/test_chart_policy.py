@@ -35,6 +35,8 @@ def test_pods_are_restricted(release: Release) -> None:
         assert whole["enableServiceLinks"] is False, "the namespace's services are nobody's business"
         for volume in pod.spec.volumes:
             assert volume.keys() - {"name"} <= ALLOWED_VOLUMES, (manifest, volume["name"])
+            assert volume.get("emptyDir") != {}, "a folder without a limit fills the node"
+            assert "secret" not in volume or cast("dict[str, int]", volume["secret"])["defaultMode"] == 0o440
 
 
 def test_users_may_be_left_to_the_cluster(values: dict[str, Values], releases: dict[str, Release]) -> None:
@@ -256,6 +258,7 @@ def test_pods_are_spread(releases: dict[str, Release]) -> None:
     }
     # A tainted node that counted, and has no pod, would keep every other node at one.
     assert {it["nodeTaintsPolicy"] for it in spread} == {"Honor"}
+    assert [it["matchLabelKeys"] for it in spread] == 2 * [["pod-template-hash"]]
 
 
 def test_the_image_is_named_by_tag_or_digest(values: dict[str, Values], releases: dict[str, Release]) -> None:
