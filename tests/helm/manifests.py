@@ -59,8 +59,13 @@ class HttpProbe(Part, frozen=True):
     port: str
 
 
+class Command(Part, frozen=True):
+    command: tuple[str, ...]
+
+
 class Probe(Part, frozen=True):
     http_get: HttpProbe | None = None
+    exec: Command | None = None
     period_seconds: int = 10
     failure_threshold: int = 3
 

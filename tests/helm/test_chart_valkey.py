@@ -68,9 +68,9 @@ class Server:
         return Redis(port=self._port, password=password, retry=retry, protocol=2)
 
 
-@pytest.fixture
-def server(releases: dict[str, Release], tmp_path: Path) -> Iterator[Server]:
-    server = Server(releases["production"], tmp_path)
+@pytest.fixture(scope="module")
+def server(releases: dict[str, Release], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(releases["production"], tmp_path_factory.mktemp("valkey"))
     server.start()
     yield server
     server.stop()
@@ -80,7 +80,8 @@ def test_it_keeps_all_or_refuses(server: Server) -> None:
     with server.client() as client:
         client.set("slot", "taken")
         assert client.config_get("maxmemory") == {"maxmemory": str(384 * 1024 * 1024)}
-        assert client.config_get("appendonly") == {"appendonly": "yes"}
+        kept = client.config_get("appendonly", "appendfsync")
+        assert kept == {"appendonly": "yes", "appendfsync": "everysec"}
         client.config_set("maxmemory", "1")
         with pytest.raises(OutOfMemoryError):
             client.set("more", "x")
@@ -89,6 +90,19 @@ def test_it_keeps_all_or_refuses(server: Server) -> None:
     server.start()
     with server.client() as client:
         assert client.get("slot") == b"taken"
+
+
+def test_it_is_asked_whether_it_lives_and_whether_it_serves(releases: dict[str, Release]) -> None:
+    """Without a password, and while it loads, it answers with an error: a sign of life, unless `-e` is given."""
+    (container,) = (
+        releases["production"].one("StatefulSet", "-valkey").read("spec.template", Pod).spec.containers
+    )
+    start, live, ready = container.startup_probe, container.liveness_probe, container.readiness_probe
+    assert start and start.exec and live and live.exec and ready and ready.exec
+    assert start.exec.command == live.exec.command == ("valkey-cli", "ping")
+    assert start.period_seconds * start.failure_threshold >= 300, "it may have a large file to load"
+    asks = 'REDISCLI_AUTH="$(cat /run/secrets/valkey/password)" valkey-cli ping | grep -q PONG'
+    assert ready.exec.command == ("sh", "-c", asks)
 
 
 def test_the_password_is_asked_for_and_not_shown(server: Server) -> None:
