@@ -194,9 +194,24 @@ def test_secrets_are_mounted_from_where_they_are(releases: dict[str, Release]) -
     (external,) = release.of("ExternalSecret")
     target = external.read("spec.target.name", str)
     assert cast("Labels", volumes["secret-vault"]["secret"])["secretName"] == target
-    assert external.read("spec.data", list[object]) == [
-        {"secretKey": "api-key", "remoteRef": {"key": "plant"}}
-    ]
+    assert external.whole["spec"] == {
+        "refreshInterval": "30m",
+        "secretStoreRef": {"name": "vault", "kind": "SecretStore"},
+        "target": {"name": target, "creationPolicy": "Owner"},
+        "data": [{"secretKey": "api-key", "remoteRef": {"key": "plant"}}],
+    }
+    theirs = releases["production"].one("ExternalSecret", "-gateway-gateway").whole["spec"]
+    assert theirs == {
+        "refreshInterval": "1h",
+        "secretStoreRef": {"name": "vault", "kind": "ClusterSecretStore"},
+        "target": {"name": "gw-ultimo-gateway-gateway", "creationPolicy": "Owner"},
+        "data": [
+            {
+                "secretKey": "cursor-secret",
+                "remoteRef": {"key": "ultimo/gateway", "property": "cursor-secret"},
+            }
+        ],
+    }
     assert volumes["secret-valkey"]["secret"] == {
         "secretName": "valkey-password", "defaultMode": 0o440, "items": [{"key": "word", "path": "password"}],
     }  # fmt: skip

@@ -97,12 +97,14 @@ def test_it_is_asked_whether_it_lives_and_whether_it_serves(releases: dict[str, 
     (container,) = (
         releases["production"].one("StatefulSet", "-valkey").read("spec.template", Pod).spec.containers
     )
-    start, live, ready = container.startup_probe, container.liveness_probe, container.readiness_probe
-    assert start and start.exec and live and live.exec and ready and ready.exec
-    assert start.exec.command == live.exec.command == ("valkey-cli", "ping")
-    assert start.period_seconds * start.failure_threshold >= 300, "it may have a large file to load"
+    probes = [
+        it for it in (container.startup_probe, container.liveness_probe, container.readiness_probe) if it
+    ]
+    start, live, ready = [it.exec.command for it in probes if it.exec]
+    assert start == live == ("valkey-cli", "ping")
+    assert probes[0].period_seconds * probes[0].failure_threshold >= 300, "it may have a large file to load"
     asks = 'REDISCLI_AUTH="$(cat /run/secrets/valkey/password)" valkey-cli ping | grep -q PONG'
-    assert ready.exec.command == ("sh", "-c", asks)
+    assert ready == ("sh", "-c", asks)
 
 
 def test_the_password_is_asked_for_and_not_shown(server: Server) -> None:
