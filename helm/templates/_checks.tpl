@@ -22,11 +22,6 @@
 {{- if and (kindIs "map" $tenant.adapters) (gt (len ($tenant.adapters | default dict)) 1) -}}
 {{- fail (printf "\nconfig.tenants.%s.adapters: Helm does not keep the order of a mapping, and it is their order of preference. Write a list: [rest, {connector: {...}}]." $name) -}}
 {{- end -}}
-{{- range $tenant.adapters -}}
-{{- if and (kindIs "map" .) (kindIs "slice" $tenant.adapters) (ne (len .) 1) -}}
-{{- fail (printf "\nconfig.tenants.%s.adapters: an entry with options holds one adapter: [rest, {connector: {...}}]." $name) -}}
-{{- end -}}
-{{- end -}}
 {{- end -}}
 {{- $server := (include "ultimo-gateway.settings" . | fromYaml).server -}}
 {{- if regexMatch "^(localhost|127\\..*|::1)$" $server.host -}}

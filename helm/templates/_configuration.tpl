@@ -1,6 +1,6 @@
 {{/* The gateway's configuration, as the chart completes it, and what is computed from it. */}}
 
-{{/* The whole configuration as data, for looking things up. Each section's own keys win over the chart's. */}}
+{{/* The whole file, which is also data for looking things up. Each section's own keys win over the chart's. */}}
 {{- define "ultimo-gateway.settings" -}}
 {{- $settings := deepCopy .Values.config -}}
 {{- if eq (include "ultimo-gateway.demo" .) "true" -}}
@@ -26,31 +26,6 @@
 {{- $_ := set $settings "store" (dict "kind" "valkey" "valkey" $valkey) -}}
 {{- end -}}
 {{- toYaml $settings -}}
-{{- end }}
-
-{{/* The file. Helm sorts mappings, and the order of a tenant's adapters is their order of preference: it is written out. */}}
-{{- define "ultimo-gateway.file" -}}
-{{- $settings := include "ultimo-gateway.settings" . | fromYaml -}}
-{{ toYaml (omit $settings "tenants") }}
-tenants:
-{{- range $name, $tenant := $settings.tenants }}
-  {{ $name | quote }}:
-    {{- toYaml (omit $tenant "adapters") | nindent 4 }}
-    {{- with $tenant.adapters }}
-    adapters:
-      {{- if kindIs "map" . }}
-      {{- toYaml . | nindent 6 }}
-      {{- else }}
-      {{- range . }}
-      {{- if kindIs "map" . }}
-      {{- toYaml . | nindent 6 }}
-      {{- else }}
-      {{ quote . }}: {}
-      {{- end }}
-      {{- end }}
-      {{- end }}
-    {{- end }}
-{{- end }}
 {{- end }}
 
 {{/* "true" when the configuration is the chart's own, for the sandbox. */}}
@@ -89,7 +64,7 @@ store: {kind: memory}
 {{- define "ultimo-gateway.checksum" -}}
 {{- $settings := include "ultimo-gateway.settings" . | fromYaml -}}
 {{- if or (eq .Values.configReload "restart") (eq (toString $settings.server.reload) "0") -}}
-{{- include "ultimo-gateway.file" . | sha256sum -}}
+{{- toYaml $settings | sha256sum -}}
 {{- else -}}
 {{- pick $settings "server" "store" | toYaml | sha256sum -}}
 {{- end -}}

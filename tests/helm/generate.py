@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from copy import deepcopy
 from pathlib import Path
 from typing import cast
 
@@ -108,18 +107,9 @@ def nested(values: Iterable[Value]) -> Schema:
 
 
 def configuration_definitions() -> dict[str, Schema]:
-    """The parts of the gateway's own schema, with patterns that Helm can read.
-
-    A tenant's adapters may also be a list of names and of mappings with one name each: Helm would not keep the order of
-    one mapping.
-    """
+    """The parts of the gateway's own schema, with patterns that Helm can read."""
     schema = json_schema({name: spec.options for name, spec in discover().items()})
-    definitions = cast("dict[str, Schema]", _readable(schema["$defs"]))
-    tenant = cast("dict[str, Schema]", definitions["TenantSettings"]["properties"])
-    names, mapping = cast("list[Schema]", tenant["adapters"]["anyOf"])
-    one = {**deepcopy(mapping), "minProperties": 1, "maxProperties": 1}
-    names["items"] = {"anyOf": [names["items"], one]}
-    return definitions
+    return cast("dict[str, Schema]", _readable(schema["$defs"]))
 
 
 def _readable(part: object) -> object:

@@ -131,6 +131,10 @@ def test_a_wrong_value_is_refused(values: dict[str, Values], change: str, told: 
             "'exprts' not allowed",
         ),
         ("config: {tenants: {a: {environment: a, adapters: {rest: {write: false}}}}}", "'write' not allowed"),
+        (
+            "config: {tenants: {a: {environment: a, adapters: [{rest: {}, soap: {}}]}}}",
+            "maxProperties: got 2",
+        ),
         ("config: {clients: {developers: {keys: [plain-key]}}}", "does not match pattern"),
         ("config: {clients: {developers: {scopes: [admin]}}}", "/config/clients/developers/scopes"),
         ("config: {environments: {plant-a-test: {quota: {day: {limit: 0}}}}}", "/quota/day/limit"),
