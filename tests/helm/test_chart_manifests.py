@@ -138,7 +138,10 @@ def test_names_refer_to_what_there_is(release: Release) -> None:
         (rule,) = route.read("spec.rules", list[dict[str, object]])
         assert rule["backendRefs"] == [{"name": service, "port": api["port"]}]
     (test,) = release.of("Pod")
-    assert test.metadata.annotations["helm.sh/hook"] == "test"
+    assert test.metadata.annotations == {
+        "helm.sh/hook": "test",
+        "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
+    }
     url = test.read("spec", dict[str, object])["containers"]
     asked = re.search(r"http://([a-z-]+):(\d+)/readyz", str(url))
     assert asked is not None
@@ -158,6 +161,7 @@ def test_the_notes_tell_what_to_do_next(releases: dict[str, Release]) -> None:
             "quota",
         ):
             assert step in notes, (case, step)
+    assert "8080:80\n" in releases["production"].notes
     assert "X-API-Key: demo-key" in releases["sandbox"].notes
     assert "test clusters only" in releases["sandbox"].notes
     assert "https://ultimo.example.org/docs." in releases["production"].notes
