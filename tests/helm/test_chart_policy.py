@@ -171,6 +171,21 @@ def test_sqlite_is_on_the_volume(values: dict[str, Values], releases: dict[str, 
     assert {"emptyDir"} <= {key for volume in nothing.gateway().spec.volumes for key in volume}
 
 
+def test_what_is_given_for_pods_is_in_them(values: dict[str, Values], releases: dict[str, Release]) -> None:
+    given, release = values["everything"], releases["everything"]
+    pod = release.one("Deployment").read("spec.template", dict[str, dict[str, object]])
+    container = release.one("Deployment").read("spec.template.spec.containers", list[dict[str, object]])[0]
+    for name in ("nodeSelector", "tolerations", "affinity", "priorityClassName", "imagePullSecrets"):
+        assert pod["spec"][name] == given[name], name
+    for name in ("env", "envFrom"):
+        assert container[name] == given[name], name
+    assert (
+        cast("Labels", given["podAnnotations"]).items()
+        <= cast("Labels", pod["metadata"]["annotations"]).items()
+    )
+    assert cast("Labels", given["podLabels"]).items() <= cast("Labels", pod["metadata"]["labels"]).items()
+
+
 def test_the_image_is_named_by_tag_or_digest(values: dict[str, Values], releases: dict[str, Release]) -> None:
     digest = "sha256:" + "1" * 64
     (container,) = releases["everything"].gateway().spec.containers
@@ -191,6 +206,7 @@ def test_secrets_are_mounted_from_where_they_are(releases: dict[str, Release]) -
     assert volumes["secret-site"]["csi"] == {
         "driver": "secrets-store.csi.k8s.io", "readOnly": True, "volumeAttributes": {"secretProviderClass": "site"},
     }  # fmt: skip
+    assert cast("Labels", volumes["secret-other"]["csi"])["driver"] == "csi.example.org"
     (external,) = release.of("ExternalSecret")
     target = external.read("spec.target.name", str)
     assert cast("Labels", volumes["secret-vault"]["secret"])["secretName"] == target
