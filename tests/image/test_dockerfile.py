@@ -25,9 +25,13 @@ def installs(stage: Stage) -> list[str]:
     return [command for command in commands if re.search(r"\bpip\b.* (install|wheel|download) ", command)]
 
 
-def pinned(file: Path) -> dict[str, str]:
-    """Name → version in a file of requirements."""
-    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", file.read_text(), re.MULTILINE))
+def pinned(file: Path) -> dict[str, tuple[str, frozenset[str]]]:
+    """Name → version and hashes in a file of requirements."""
+    entries = re.split(r"\n(?=\S)", file.read_text())
+    heads = ((re.match(r"([\w.-]+)==([\w.]+)", entry), entry) for entry in entries)
+    return {
+        head[1]: (head[2], frozenset(re.findall(r"--hash=(\S+)", entry))) for head, entry in heads if head
+    }
 
 
 def test_hadolint_finds_nothing() -> None:
@@ -101,7 +105,7 @@ def test_every_requirement_has_its_hashes_and_no_address(file: Path) -> None:
     assert not re.search(r"https?://|--(extra-)?index|--find-links", file.read_text())
 
 
-def test_all_files_of_requirements_name_the_same_versions_and_what_builds_is_among_them() -> None:
+def test_all_files_of_requirements_name_the_same_versions_and_hashes_and_what_builds_is_among_them() -> None:
     assert [file.name for file in REQUIREMENTS] == [
         "requirements-build.txt",
         "requirements-dev.txt",

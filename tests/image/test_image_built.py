@@ -53,7 +53,6 @@ def line(process: subprocess.Popen[str], wanted: str) -> str:
     return next(line for line in process.stdout if wanted in line)
 
 
-@pytest.mark.timeout(300)
 def test_it_has_what_runs_and_nothing_of_what_builds(home: Path) -> None:
     shipped = {path.name.partition("-")[0] for path in home.glob("lib/python3*/site-packages/*.dist-info")}
     assert {"ultimo_gateway", "litestar", "uvloop", "lxml", "opentelemetry_sdk"} <= shipped
