@@ -122,7 +122,10 @@ class _Trying:
         await self._timed(Step.TLS, secured.until(secured.tls.do_handshake))
         self._tls = secured.tls.version()
         shown = secured.tls.getpeercert(binary_form=True)
-        self._certificate = of_peer(shown) if shown else None
+        if shown:
+            # What TLS takes for a certificate need not be one by the letter of RFC 5280.
+            with suppress(ValueError):
+                self._certificate = of_peer(shown)
         # Silence is right before a request.
         with suppress(TimeoutError):
             async with asyncio.timeout(LISTENED + 2 * self._seconds[Step.TLS]):
