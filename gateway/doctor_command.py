@@ -62,7 +62,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _doctor(parsed: argparse.Namespace) -> int:
     from gateway.bootstrap import mistakes
-    from gateway.doctor import Report, Verdict, Wanted, rendered
+    from gateway.doctor import Verdict, Wanted, rendered
     from gateway.telemetry.redaction import Redactor
 
     try:
@@ -82,10 +82,14 @@ def _doctor(parsed: argparse.Namespace) -> int:
             entity=parsed.entity,
             spend=parsed.spend,
         )
-        report = asyncio.run(_examined(settings, wanted))
+        try:
+            report = asyncio.run(_examined(settings, wanted))
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted: nothing is known; what was sent stands in the account\n")
+            return WRONG
         redactor = Redactor(secret.reveal() for secret in settings.secrets())
     # An upstream's sentence may repeat what it was sent. Lines are made afterwards, so that no break hides a secret.
-    report = msgspec.json.decode(redactor.text(msgspec.json.encode(report).decode()), type=Report)
+    report = report.told(redactor.text)
     sys.stdout.write((_document(report) if parsed.json else rendered(report)) + "\n")
     return WRONG if report.count(Verdict.WRONG) else FINE
 

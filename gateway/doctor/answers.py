@@ -7,10 +7,14 @@ from email.utils import parsedate_to_datetime
 from contracts.adapter import AdapterSpec
 from contracts.errors import (
     ConnectorNotFound,
+    DeadlineExceeded,
     EntityNotFound,
     GatewayError,
     InvalidInput,
+    NotFound,
+    OperationNotSupported,
     Outcome,
+    Overloaded,
     QuotaExceeded,
     RecordNotFound,
     StoreUnavailable,
@@ -18,10 +22,8 @@ from contracts.errors import (
     UpstreamInvalidResponse,
     UpstreamRejected,
 )
-from gateway.doctor.asking import Asked
-from gateway.doctor.findings import Fact, Finding, ok, unknown, wrong
-from gateway.doctor.place import Place
-from gateway.doctor.questions import Question
+from gateway.doctor.findings import Fact, Finding, Place, ok, unknown, wrong
+from gateway.doctor.question import AdapterFailed, Asked, OneAlone, Question
 from gateway.wire.observed import Answer
 
 SKEW = 30.0
@@ -30,20 +32,23 @@ SKEW = 30.0
 ANSWERED = (EntityNotFound, RecordNotFound, InvalidInput)
 """Errors that only an upstream that is there, and has let us in, can lead to."""
 
+ENDS = "of REST it ends in /api/v1, of a site before /WebServices"
+MAKER = "tell whoever makes the adapter; neither the upstream nor the configuration need be at fault"
+
 
 def request(asked: Asked, question: Question, place: Place) -> Finding:
     """What became of the request."""
     facts = _facts(asked, question)
     error = asked.error
     if asked.requests == 0:
-        return _not_sent(error, question, facts)
+        return _not_sent(error, question, place, facts)
     text = f"{question.adapter} was asked for {question.text}: {_said(asked)}"
     if error is None:
         return ok("request", text, **facts)
     advice = _advice(error, asked.answer, question, place)
     told = f"{text}: {error.detail}"
     match error:
-        case EntityNotFound():
+        case EntityNotFound() | OneAlone():
             return unknown("request", told, advice, **facts)
         case RecordNotFound() | InvalidInput() | ConnectorNotFound():
             return ok("request", told, **facts)
@@ -122,17 +127,29 @@ def _said(asked: Asked) -> str:
     return f"status {asked.answer.status}, first byte after {asked.answer.seconds * 1000:.1f} ms{waited}"
 
 
-def _not_sent(error: GatewayError | None, question: Question, facts: dict[str, Fact]) -> Finding:
+def _not_sent(
+    error: GatewayError | None, question: Question, place: Place, facts: dict[str, Fact]
+) -> Finding:
     """Nothing left, so nothing was spent."""
     text = (
         f"nothing was sent over {question.adapter}: {error.detail if error else 'it sends nothing for this'}"
     )
-    if isinstance(error, QuotaExceeded):
-        advice = "'ultimo-gateway quota' shows the windows, 'ultimo-gateway usage' who used them up"
-        return wrong("request", text, advice, **facts)
-    if isinstance(error, StoreUnavailable):
-        return wrong("request", text, "put the store right first: see above", **facts)
-    return unknown("request", text, "ask again, with a longer --timeout", **facts)
+    match error:
+        case None | UpstreamAuthFailed():
+            return unknown("request", text, "", **facts)
+        case QuotaExceeded():
+            advice = "'ultimo-gateway quota' shows the windows, 'ultimo-gateway usage' who used them up"
+        case StoreUnavailable():
+            advice = "put the store right first: see above"
+        case DeadlineExceeded() | Overloaded():
+            return unknown("request", text, "ask again, with a longer --timeout", **facts)
+        case OperationNotSupported() | NotFound() | InvalidInput():
+            return unknown("request", text, "--adapter and --entity choose another question", **facts)
+        case AdapterFailed():
+            advice = MAKER
+        case _:
+            advice = f"check {place.address}, and what stands between here and there"
+    return wrong("request", text, advice, **facts)
 
 
 def _refused(error: UpstreamAuthFailed, settings: str, place: Place) -> Finding:
@@ -158,12 +175,20 @@ def _advice(error: GatewayError, answer: Answer | None, question: Question, plac
     """What to do about an answer that is an error."""
     if answer is not None and "html" in answer.headers.get("content-type", ""):
         return (
-            f"what answers is a web page, not the interface: check {place.address} (of REST it ends in /api/v1, of a "
-            "site before /WebServices), and whether a proxy or a login page stands before it"
+            f"what answers is a web page, not the interface: check {place.address} ({ENDS}), and whether a proxy or a "
+            "login page stands before it"
         )
     if answer is None:
         return f"the connection stands, but no answer came: ask for more time with --timeout, and check {place.address}"
     match error:
+        case AdapterFailed():
+            return MAKER
+        case OneAlone():
+            return (
+                f"{question.adapter} needs several requests for this; leave it to a call of the gateway's API"
+            )
+        case DeadlineExceeded():
+            return f"the answer began, and did not end: ask for more time with --timeout, and check {place.address}"
         case EntityNotFound():
             return f"the key need not be granted {question.entity}; --entity NAME asks for one that it is"
         case QuotaExceeded():
@@ -174,7 +199,7 @@ def _advice(error: GatewayError, answer: Answer | None, question: Question, plac
         case UpstreamRejected():
             return f"its words tell; a key that covers several companies needs tenants.{place.tenant}.company"
         case UpstreamInvalidResponse():
-            return f"check {place.address}, and what stands between here and there"
+            return f"check {place.address} ({ENDS}), and what stands between here and there"
     if error.outcome is Outcome.REFUSED and answer.status < 500:
         return f"correct {place.adapter(question.adapter)}"
     return "the upstream itself fails: ask whoever runs it, with the time of this request"

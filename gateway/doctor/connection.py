@@ -1,16 +1,23 @@
-"""What a connection that was tried says: how fast it came about, or why not and what to do about it. Pure."""
+"""What a connection that was tried says: how fast it came about, or why not and what to do about it. Pure.
+
+So do the certificates: the upstream's, and those in the files that the configuration names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from types import MappingProxyType
 
-from gateway.doctor import certificates
-from gateway.doctor.findings import Fact, Finding, ok, wrong
-from gateway.doctor.place import Place
+from gateway.doctor.findings import Fact, Finding, Place, ok, unknown, wrong
 from gateway.wire.certificates import Certificate
 from gateway.wire.probe import Probe, Step
 from gateway.wire.troubles import Trouble
+
+SOON = 14
+"""The days before its end from which on a certificate counts as wrong: renewing one takes people some days."""
+
+_DAY = 86_400
 
 
 def connection(found: Probe, place: Place, now: float) -> list[Finding]:
@@ -28,13 +35,13 @@ def connection(found: Probe, place: Place, now: float) -> list[Finding]:
     elif found.tls is not None:
         findings.append(ok("TLS", f"{found.tls}, agreed on in {_ms(found, Step.TLS)} ms", version=found.tls))
         if found.certificate is not None:
-            findings.append(certificates.shown(found.certificate, now))
+            findings.append(_upstreams(found.certificate, now))
     return findings
 
 
 def _unreached(found: Probe, place: Place, facts: Mapping[str, Fact]) -> Finding:
     told = {
-        "peer": found.peer,
+        "peer": f"the proxy {found.peer}" if found.proxied else found.peer,
         "host": found.peer.rpartition(":")[0],
         "said": found.said,
         "setting": place.proxy if found.proxied else place.address,
@@ -70,11 +77,11 @@ _WAY: Mapping[tuple[Step, Trouble | None], tuple[str, str]] = MappingProxyType(
             "check the network and the routes of this machine, and {setting}",
         ),
         (Step.PROXY, Trouble.TIMED_OUT): (
-            "the proxy {peer} does not answer",
+            "{peer} does not answer",
             "check {proxy}, and whether that proxy can reach the upstream",
         ),
         (Step.PROXY, None): (
-            "the proxy {peer} makes no connection: {said}",
+            "{peer} makes no connection: {said}",
             "407 asks for a login, which {proxy} cannot hold: have the proxy let this machine through by its "
             "address; 403 is a rule of the proxy; 502 and 504 say that it does not reach the upstream",
         ),
@@ -149,7 +156,7 @@ def _told(text: str, found: Probe) -> str:
     return text.format(
         host=found.host,
         said=found.said,
-        until=f" on {certificates.until(shown)}" if shown else "",
+        until=f" on {_until(shown)}" if shown else "",
         issuer=f", made by '{shown.issuer}'" if shown else "",
         names=f" but for {_names(shown)}" if shown else "",
     )
@@ -165,3 +172,70 @@ def _times(found: Probe) -> dict[str, Fact]:
 
 def _ms(found: Probe, *steps: Step) -> str:
     return f"{sum(found.seconds.get(step, 0.0) for step in steps) * 1000:.1f}"
+
+
+def _upstreams(found: Certificate, now: float) -> Finding:
+    """The upstream's, which TLS has found to be valid."""
+    text, facts = _holds(found, now), _figures(found, now)
+    if _days(found, now) < SOON:
+        return wrong(
+            "certificate", text, "whoever runs the upstream, or the proxy before it, renews it", **facts
+        )
+    return ok("certificate", text, **facts)
+
+
+def client_certificate(found: Sequence[Certificate], now: float, setting: str) -> Finding:
+    """The one that this tenant shows, with its chain."""
+    first = min(found, key=lambda certificate: certificate.not_after)
+    text, facts = _holds(first, now), _figures(first, now)
+    if first.not_before > now:
+        return wrong("client certificate", f"{text}; it is not valid yet", f"see {setting}", **facts)
+    if _days(first, now) < SOON:
+        advice = (
+            f"have a new one made, put it in place of the files of {setting}, and tell the upstream of it"
+        )
+        return wrong("client certificate", text, advice, **facts)
+    return ok("client certificate", text, **facts)
+
+
+def authorities(found: Sequence[Certificate], now: float, setting: str) -> Finding:
+    """Those that sign the upstream's: a file may well hold old ones beside the one that counts."""
+    ending = [certificate for certificate in found if _days(certificate, now) < SOON]
+    first = min(found, key=lambda certificate: certificate.not_after)
+    text = _holds(first, now) + (f" (of {len(found)}, the first to end)" if len(found) > 1 else "")
+    facts = _figures(first, now)
+    if len(ending) == len(found):
+        return wrong("CA file", text, f"put the authority's new certificate into {setting}", **facts)
+    if ending:
+        return unknown("CA file", text, f"if that one signs the upstream's, renew {setting}", **facts)
+    return ok("CA file", text, **facts)
+
+
+def _of_whom(found: Certificate) -> str:
+    """Whose it is and who made it, e.g. ``'plant-a' (plant-a.example), made by 'Plant CA'``."""
+    names = ", ".join(found.names[:4]) + (", …" if len(found.names) > 4 else "")
+    return f"'{found.subject}'" + (f" ({names})" if names else "") + f", made by '{found.issuer}'"
+
+
+def _until(found: Certificate) -> str:
+    """Its last day."""
+    return datetime.fromtimestamp(found.not_after, UTC).date().isoformat()
+
+
+def _holds(found: Certificate, now: float) -> str:
+    days = _days(found, now)
+    left = f"{days} days left" if days >= 0 else f"over for {-days} days"
+    return f"{_of_whom(found)}, until {_until(found)}: {left}"
+
+
+def _figures(found: Certificate, now: float) -> dict[str, Fact]:
+    return {
+        "subject": found.subject,
+        "issuer": found.issuer,
+        "not_after": datetime.fromtimestamp(found.not_after, UTC).isoformat(),
+        "days_left": _days(found, now),
+    }
+
+
+def _days(found: Certificate, now: float) -> int:
+    return int((found.not_after - now) // _DAY)

@@ -20,10 +20,8 @@ from contracts.errors import (
 )
 from contracts.operations import CreateRecord, WriteBatch
 from gateway.doctor.answers import ANSWERED, refuses_writes
-from gateway.doctor.asking import Asked
-from gateway.doctor.findings import Finding, ok, unknown, wrong
-from gateway.doctor.place import Place
-from gateway.doctor.questions import Question
+from gateway.doctor.findings import Finding, Place, ok, unknown, wrong
+from gateway.doctor.question import Asked, Question
 
 CLOUD = (".ultimo.net", ".ultimo.com")
 """The domains of the vendor's cloud."""

@@ -8,15 +8,23 @@ from pathlib import Path
 
 import msgspec
 
+from contracts.errors import EntityNotFound, UpstreamInvalidResponse
 from gateway.assembly import wire_settings
 from gateway.clock import Clock
-from gateway.doctor import answers, certificates, editions
-from gateway.doctor.asking import CLIENT, Asked, ask
-from gateway.doctor.connection import connection
-from gateway.doctor.findings import Finding, InterfaceReport, Report, TenantReport, Verdict, unknown, wrong
+from gateway.doctor import answers, editions
+from gateway.doctor.connection import authorities, client_certificate, connection
+from gateway.doctor.findings import (
+    Finding,
+    InterfaceReport,
+    Place,
+    Report,
+    TenantReport,
+    Verdict,
+    unknown,
+    wrong,
+)
 from gateway.doctor.opening import Patient, Practice, opened
-from gateway.doctor.place import Place
-from gateway.doctor.questions import Question, question
+from gateway.doctor.question import CLIENT, Asked, Question, ask, question
 from gateway.doctor.storage import storage
 from gateway.quota.recorder import Done
 from gateway.settings import Settings, advice
@@ -110,7 +118,7 @@ class _Doctor:
         way = reached[spec.interface]
         if not _stands(way):
             return None, [unknown("request", NO_CONNECTION)]
-        asked = await self._ask(patient, chosen)
+        asked = _misled(await self._ask(patient, chosen), way)
         place = _place(patient, spec.interface)
         adapters = {name: it.adapter for name, it in patient.interfaces.items()}
         return asked, [
@@ -166,6 +174,17 @@ def _stands(way: InterfaceReport) -> bool:
     )
 
 
+def _misled(asked: Asked, way: InterfaceReport) -> Asked:
+    """Of REST an unknown address and an unknown entity are told alike: where the address looks wrong, it is that."""
+    error = asked.error
+    looks_right = way.interface != "rest" or way.address.rstrip("/").endswith("/api/v1")
+    if looks_right or not isinstance(error, EntityNotFound):
+        return asked
+    detail = "the upstream knows no such address, or no such entity"
+    misled = UpstreamInvalidResponse(detail, outcome=error.outcome, upstream=error.upstream)
+    return msgspec.structs.replace(asked, error=misled)
+
+
 def _place(patient: Patient, interface: str) -> Place:
     return Place(patient.name, patient.settings.environment, interface)
 
@@ -174,11 +193,11 @@ def _files(settings: WireSettings, place: Place, now: float) -> Iterable[Finding
     """What the files with certificates say; the environment's is told with each tenant that uses it."""
     if settings.client_cert is not None:
         try:
-            yield certificates.client(of_file(Path(settings.client_cert)), now, place.certificate)
+            yield client_certificate(of_file(Path(settings.client_cert)), now, place.certificate)
         except (OSError, ValueError) as error:
             yield wrong("client certificate", f"cannot be read: {error}", f"see {place.certificate}")
     if settings.ca_file is not None:
         try:
-            yield certificates.authorities(of_file(Path(settings.ca_file)), now, place.authority)
+            yield authorities(of_file(Path(settings.ca_file)), now, place.authority)
         except (OSError, ValueError) as error:
             yield wrong("CA file", f"cannot be read: {error}", f"see {place.authority}")

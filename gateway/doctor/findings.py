@@ -1,11 +1,14 @@
-"""What the doctor finds: one sentence each, whether that is as it should be, and what to do about it."""
+"""What the doctor finds: one sentence each, whether that is as it should be, and what to do about it and where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
+
+from contracts.adapter import AdapterSpec
 
 Fact = str | int | float | bool | None
 
@@ -27,6 +30,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     advice: str = ""
     facts: dict[str, Fact] = {}
 
+    def told(self, by: Callable[[str], str]) -> Finding:
+        """The same, in texts as ``by`` tells them."""
+        facts = {name: by(fact) if type(fact) is str else fact for name, fact in self.facts.items()}
+        return replace(self, text=by(self.text), advice=by(self.advice), facts=facts)
+
 
 def ok(about: str, text: str, **facts: Fact) -> Finding:
     """Something that is as it should be."""
@@ -41,6 +49,41 @@ def wrong(about: str, text: str, advice: str = "", **facts: Fact) -> Finding:
 def unknown(about: str, text: str, advice: str = "", **facts: Fact) -> Finding:
     """Something that could not be told, and what would tell it."""
     return Finding(about=about, verdict=Verdict.UNKNOWN, text=text, advice=advice, facts=facts)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One interface of one tenant: where in the configuration its settings stand, so that an advice can name them."""
+
+    tenant: str
+    environment: str
+    interface: str
+
+    @property
+    def address(self) -> str:
+        """The setting that holds the address."""
+        name = self.interface if self.interface in ("rest", "site") else f"addresses.{self.interface}"
+        return f"environments.{self.environment}.{name}"
+
+    @property
+    def authority(self) -> str:
+        return f"environments.{self.environment}.ca_file"
+
+    @property
+    def proxy(self) -> str:
+        return f"environments.{self.environment}.proxy"
+
+    @property
+    def certificate(self) -> str:
+        return f"tenants.{self.tenant}.client_certificate"
+
+    def adapter(self, name: str) -> str:
+        """The setting of an adapter."""
+        return f"tenants.{self.tenant}.adapters.{name}"
+
+    def credentials(self, spec: AdapterSpec) -> str:
+        """The settings that an adapter's credential is made of."""
+        slots = [f"tenants.{self.tenant}.credentials.{slot.value}" for slot in spec.credentials]
+        return " and ".join(slots) or f"tenants.{self.tenant}.credentials"
 
 
 class InterfaceReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +128,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             for interface in tenant.interfaces:
                 yield from interface.findings
             yield from tenant.findings
+
+    def told(self, by: Callable[[str], str]) -> Report:
+        """The same, every text that may repeat what somebody else said as ``by`` tells it."""
+
+        def each(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+            return tuple(finding.told(by) for finding in findings)
+
+        def way(interface: InterfaceReport) -> InterfaceReport:
+            return replace(interface, findings=each(interface.findings))
+
+        tenants = (
+            replace(tenant, interfaces=tuple(map(way, tenant.interfaces)), findings=each(tenant.findings))
+            for tenant in self.tenants
+        )
+        return replace(
+            self, configuration=each(self.configuration), store=each(self.store), tenants=tuple(tenants)
+        )
 
     def count(self, verdict: Verdict) -> int:
         """How many findings there are of one kind."""

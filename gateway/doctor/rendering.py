@@ -5,12 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from gateway.doctor.asking import CLIENT
 from gateway.doctor.findings import Finding, Report, TenantReport, Verdict
+from gateway.doctor.question import CLIENT
 
 WIDTH = 118
 _MARKS = {Verdict.OK: "ok", Verdict.WRONG: "WRONG", Verdict.UNKNOWN: "unknown"}
 _INDENT = 31
+"""Columns of mark and subject; what is about a longer one begins after it."""
 
 
 def rendered(report: Report) -> str:
@@ -47,9 +48,7 @@ def _block(title: str, findings: Iterable[Finding]) -> Iterator[str]:
 
 def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
-        yield from _wrapped(
-            f"    {_MARKS[finding.verdict]:<8}{finding.about:<18}".ljust(_INDENT), finding.text
-        )
+        yield from _wrapped(f"    {_MARKS[finding.verdict]:<8}{finding.about:<18} ", finding.text)
         if finding.advice:
             yield from _wrapped(" " * _INDENT + "-> ", finding.advice)
 

@@ -16,6 +16,24 @@ from gateway.stores.ports import Store
 from tests.support.quota import ENVIRONMENT, STORE
 from tests.support.servers import UPSTREAM_KEY, UPSTREAM_PASSWORD, UPSTREAM_USER
 
+DEMO = Path(__file__).parents[2] / "gateway" / "demo" / "demo.yaml"
+SECRETS = {
+    "SANDBOX_KEY": "sandbox-demo",
+    "SANDBOX_ONPREM_KEY": "sandbox-onprem",
+    "SANDBOX_PASSWORD": "sandbox-password",
+}
+
+
+def demo(folder: Path, upstream: str) -> str:
+    """The path of the demo's configuration, for this upstream, with its secrets in files."""
+    text = DEMO.read_text().replace("http://127.0.0.1:8081", upstream)
+    for name, secret in SECRETS.items():
+        (folder / name).write_text(secret)
+        text = text.replace(f"env: {name}", f"file: {folder / name}")
+    file = folder / "gateway.yaml"
+    file.write_text(f"store: {{kind: sqlite, file: {folder / 'kept.db'}}}\n{text}")
+    return str(file)
+
 
 def configured(
     upstream: str,

@@ -8,17 +8,30 @@ from itertools import product
 
 import pytest
 
+from adapters.rest import SPEC as REST
+from contracts.errors import (
+    DeadlineExceeded,
+    GatewayError,
+    OperationNotSupported,
+    Overloaded,
+    QuotaExceeded,
+    StoreUnavailable,
+    UpstreamAuthFailed,
+    UpstreamUnavailable,
+)
+from contracts.operations import RunExport
 from gateway.doctor import Report, Verdict, rendered
-from gateway.doctor.answers import clock
+from gateway.doctor.answers import clock, credential, request
 from gateway.doctor.connection import connection
-from gateway.doctor.findings import TenantReport, ok, wrong
-from gateway.doctor.place import Place
+from gateway.doctor.findings import Place, TenantReport, ok, unknown, wrong
+from gateway.doctor.question import AdapterFailed, Asked, OneAlone, Question
 from gateway.wire.observed import Answer
 from gateway.wire.probe import Probe, Step
 from gateway.wire.troubles import ProxyRefused, Trouble, trouble
 
 NOW = 1_795_000_000.0
 PLACE = Place("erp", "plant-a", "site")
+ASKED = Question(adapter="foreign", operation=RunExport(name="x"), text="something")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +55,46 @@ def test_clocks_may_differ_by_what_the_way_blurs_and_half_a_minute(
 @pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}])
 def test_a_clock_that_is_not_told_is_not_known(headers: dict[str, str]) -> None:
     assert clock(Answer(200, headers, NOW, 0.1)).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "words"),
+    [
+        (None, Verdict.UNKNOWN, ""),
+        (UpstreamAuthFailed("no key"), Verdict.UNKNOWN, ""),
+        (Overloaded("busy"), Verdict.UNKNOWN, "--timeout"),
+        (OperationNotSupported("no lists"), Verdict.UNKNOWN, "--entity"),
+        (QuotaExceeded("full"), Verdict.WRONG, "ultimo-gateway quota"),
+        (StoreUnavailable("lost"), Verdict.WRONG, "put the store right"),
+        (UpstreamUnavailable("no connection"), Verdict.WRONG, "check environments.plant-a.site"),
+        (AdapterFailed("KeyError"), Verdict.WRONG, "whoever makes the adapter"),
+    ],
+)
+def test_what_kept_a_request_from_leaving_is_wrong_unless_another_try_may_tell(
+    error: GatewayError | None, verdict: Verdict, words: str
+) -> None:
+    finding = request(Asked(requests=0, units=0, waited=0.0, error=error), ASKED, PLACE)
+    assert finding.verdict is verdict
+    assert finding.text.startswith("nothing was sent over foreign: ")
+    assert words in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "words"),
+    [
+        (OneAlone("another"), Verdict.UNKNOWN, "foreign needs several requests"),
+        (AdapterFailed("KeyError"), Verdict.WRONG, "whoever makes the adapter"),
+        (DeadlineExceeded("late"), Verdict.WRONG, "the answer began, and did not end"),
+    ],
+)
+def test_an_adapter_that_makes_nothing_of_an_answer_says_nothing_of_the_credential(
+    error: GatewayError, verdict: Verdict, words: str
+) -> None:
+    asked = Asked(requests=1, units=1, waited=0.0, answer=Answer(200, {}, NOW, 0.1), error=error)
+    finding = request(asked, ASKED, PLACE)
+    assert finding.verdict is verdict
+    assert words in finding.advice
+    assert credential(asked, ASKED, PLACE, REST).verdict is Verdict.UNKNOWN
 
 
 def test_every_trouble_at_every_step_has_a_sentence_and_an_advice() -> None:
@@ -74,10 +127,16 @@ def test_a_line_begins_with_its_mark_and_breaks_no_address() -> None:
         interfaces=(),
         findings=(ok("clock", "agrees"), wrong("connection", f"no way to {long}", "ask " + "again " * 40)),
     )
-    report = Report(version="1", config="c0ffee", configuration=(), tenants=(tenant,))
+    report = Report(
+        version="1",
+        config="c0ffee",
+        configuration=(unknown("environments.plant-a.rest", "does not end in '/api/v1'"),),
+        tenants=(tenant,),
+    )
     lines = rendered(report).splitlines()
+    assert "    unknown environments.plant-a.rest does not end in '/api/v1'" in lines
     assert "tenant erp (environment plant-a): 1 request sent, which does not count in the quota" in lines
     assert any(line.startswith("    ok      clock") for line in lines)
     assert any(line.startswith("    WRONG   connection") for line in lines)
     assert any(long in line for line in lines)
-    assert lines[-1] == "1 wrong, 0 unknown. 0 of the quota's units spent."
+    assert lines[-1] == "1 wrong, 1 unknown. 0 of the quota's units spent."

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from contextlib import AbstractAsyncContextManager, suppress
 
-from contracts.adapter import Capabilities
+import pytest
+
+from contracts.adapter import Adapter, Capabilities
 from contracts.call import Call
-from contracts.errors import InvalidRequest
+from contracts.errors import DeadlineExceeded, GatewayError
 from contracts.operations import Operation, RunExport, WriteBatch
 from contracts.results import BatchDone, Result
 from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest, WireResponse, WireStream
 from gateway.clock import SystemClock
-from gateway.doctor.asking import ask
-from gateway.doctor.questions import Question, question
+from gateway.doctor.question import GRACE, AdapterFailed, OneAlone, Question, ask, question
 from gateway.settings import data_model
 from gateway.tenants import Interface
 
@@ -39,7 +41,7 @@ class Counting:
 
 
 class Chatty:
-    """An adapter that sends two requests for everything."""
+    """An adapter of somebody else's, that sends two requests for everything."""
 
     def __init__(self, *operations: str) -> None:
         self.capabilities = Capabilities(operations=frozenset(operations))
@@ -56,13 +58,52 @@ class Chatty:
         return BatchDone(results=())
 
 
-async def test_one_request_leaves_and_no_other() -> None:
+class Persistent(Chatty):
+    """One that sends again whatever it is told."""
+
+    async def perform(self, call: Call, wire: Wire) -> Result:
+        for _ in range(3):
+            with suppress(GatewayError):
+                await wire.send(WireRequest(method="GET", target="/"))
+        return BatchDone(results=())
+
+
+class Faulty(Chatty):
+    """One that does not understand the answer."""
+
+    async def perform(self, call: Call, wire: Wire) -> Result:
+        await wire.send(WireRequest(method="GET", target="/"))
+        raise KeyError("items")
+
+
+class Endless(Chatty):
+    """One that waits for something else than the wire."""
+
+    async def perform(self, call: Call, wire: Wire) -> Result:
+        await wire.send(WireRequest(method="GET", target="/"))
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("adapter", "error", "words"),
+    [
+        (Chatty("export"), OneAlone, "one is all that is spent"),
+        (Persistent("export"), None, ""),
+        (Faulty("export"), AdapterFailed, "KeyError in test_doctor_asking.py, line "),
+        (Endless("export"), DeadlineExceeded, "the adapter came to no end in time"),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+async def test_one_request_leaves_and_a_report_comes_of_it_whatever_the_adapter_does(
+    adapter: Adapter, error: type[GatewayError] | None, words: str
+) -> None:
     wire, clock = Counting(), SystemClock()
-    asked = Question(adapter="chatty", operation=RunExport(name="x"), text="something")
-    interface = Interface(Chatty("export"), wire)
-    done = await ask("erp", asked, interface, clock, clock.monotonic() + 5)
+    asked = Question(adapter="foreign", operation=RunExport(name="x"), text="something")
+    done = await ask("erp", asked, Interface(adapter, wire), clock, clock.monotonic() - GRACE + 0.05)
     assert wire.left == 1
-    assert isinstance(done.error, InvalidRequest)
+    assert type(done.error) is (error or type(None))
+    assert words in (done.error.detail if done.error else "")
 
 
 def test_what_is_asked_changes_nothing() -> None:
