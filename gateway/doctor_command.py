@@ -82,11 +82,7 @@ def _doctor(parsed: argparse.Namespace) -> int:
             entity=parsed.entity,
             spend=parsed.spend,
         )
-        try:
-            report = asyncio.run(_examined(settings, wanted))
-        except KeyboardInterrupt:
-            sys.stderr.write("interrupted: nothing is known; what was sent stands in the account\n")
-            return WRONG
+        report = asyncio.run(_examined(settings, wanted))
         redactor = Redactor(secret.reveal() for secret in settings.secrets())
     # An upstream's sentence may repeat what it was sent. Lines are made afterwards, so that no break hides a secret.
     report = report.told(redactor.text)

@@ -103,12 +103,12 @@ _TLS: Mapping[Trouble, tuple[str, str]] = MappingProxyType(
             "set {authority} to the PEM of your company's CA; a proxy that looks into TLS shows such a one",
         ),
         Trouble.UNKNOWN_AUTHORITY: (
-            "certificate verify failed: nobody trusted has signed it{issuer}",
+            "certificate verify failed: nobody trusted has signed the upstream's certificate{issuer}",
             "set {authority} to the PEM of the CA that signed it, or have the upstream send the certificates "
             "between",
         ),
         Trouble.OTHER_NAME: (
-            "certificate verify failed: it is not for {host}{names}",
+            "certificate verify failed: the upstream's certificate is not for {host}{names}",
             "write the name that it is for into {address}; with a client certificate the vendor's hosts begin "
             "with 'api-'",
         ),

@@ -70,33 +70,38 @@ def _unwritable(path: Path) -> Finding | None:
 
 def _volume(folder: Path) -> Iterator[Finding]:
     """Whether there is room, and whether what is kept there lasts."""
-    free = shutil.disk_usage(folder).free
+    mounts = _MOUNTS.read_text() if _MOUNTS.exists() else ""
+    lasting = folder.stat().st_dev != Path("/").stat().st_dev
+    yield space(shutil.disk_usage(folder).free)
+    yield volume(folder, file_system(folder, mounts), lasting=lasting)
+
+
+def space(free: int) -> Finding:
+    """Whether so many bytes are enough."""
     megabytes = free // (1024 * 1024)
     if free < LEAST_FREE:
-        yield wrong("store space", f"{megabytes} MB are free", "make room, or the quota's account stops")
-    else:
-        yield ok("store space", f"{megabytes:,} MB are free", free_mb=megabytes)
-    kind = _file_system(folder)
+        return wrong("store space", f"{megabytes} MB are free", "make room, or the quota's account stops")
+    return ok("store space", f"{megabytes:,} MB are free", free_mb=megabytes)
+
+
+def volume(folder: Path, kind: str, *, lasting: bool) -> Finding:
+    """Whether a file system of this kind keeps a store; ``lasting`` is one that is not that of ``/``."""
     if kind in SHARED:
-        advice = "use a volume of one machine, or store.kind valkey"
-        yield wrong(
-            "store volume", f"{folder} is on {kind}: SQLite's journal is not safe over a network", advice
-        )
-    elif folder.stat().st_dev == Path("/").stat().st_dev:
-        text = f"{folder} is on the file system of '/', which in a container ends with it"
-        yield unknown("store volume", text, "in a container, mount a volume there that lasts")
-    else:
-        yield ok("store volume", f"{folder} is on a file system of its own ({kind})")
+        text = f"{folder} is on {kind}: SQLite's journal is not safe over a network"
+        return wrong("store volume", text, "use a volume of one machine, or store.kind valkey")
+    if lasting:
+        return ok("store volume", f"{folder} is on a file system of its own ({kind})")
+    text = f"{folder} is on the file system of '/', which in a container ends with it"
+    return unknown("store volume", text, "in a container, mount a volume there that lasts")
 
 
-def _file_system(folder: Path) -> str:
-    """Its type, as the kernel names it; ``unknown`` where that cannot be asked."""
+def file_system(folder: Path, mounts: str) -> str:
+    """Its type, as ``/proc/self/mounts`` names it; ``unknown`` where that does not."""
     best = ("", "unknown")
-    if _MOUNTS.exists():
-        for line in _MOUNTS.read_text().splitlines():
-            _, mounted, kind, *_ = line.split(" ")
-            if len(mounted) >= len(best[0]) and folder.is_relative_to(mounted.replace("\\040", " ")):
-                best = (mounted, kind)
+    for line in mounts.splitlines():
+        _, mounted, kind, *_ = line.split(" ")
+        if len(mounted) >= len(best[0]) and folder.is_relative_to(mounted.replace("\\040", " ")):
+            best = (mounted, kind)
     return best[1]
 
 

@@ -153,7 +153,7 @@ async def test_a_way_that_is_fine_is_timed_and_its_certificate_told(authority: A
         (
             lambda ca: ca.issue_cert("other.example"),
             True,
-            "it is not for 127.0.0.1 but for other.example",
+            "certificate is not for 127.0.0.1 but for other.example",
             "write the name that it is for into environments.plant.rest",
         ),
         (

@@ -11,7 +11,7 @@ import pytest
 from gateway.bootstrap import open_store
 from gateway.clock import SystemClock
 from gateway.doctor import Finding, Verdict
-from gateway.doctor.storage import storage
+from gateway.doctor.storage import LEAST_FREE, file_system, space, storage, volume
 from gateway.settings import StoreSettings
 from tests.support.valkey import Valkey, valkey
 
@@ -84,3 +84,20 @@ async def test_a_memory_of_its_own_is_said_to_be_one() -> None:
     it = await look(StoreSettings(kind="memory"))
     assert it["store"].verdict is UNKNOWN
     assert "does not know of the units that are spent here" in it["store"].text
+
+
+def test_a_volume_tells_whether_it_keeps_what_is_written() -> None:
+    mounts = (
+        "overlay / overlay rw 0 0\nserver:/data /var/lib nfs4 rw 0 0\n/dev/vdb /var/lib/a\\040b ext4 rw 0 0\n"
+    )
+    folders = {
+        "/etc": ("overlay", UNKNOWN),
+        "/var/lib/gateway": ("nfs4", WRONG),
+        "/var/library": ("overlay", UNKNOWN),
+        "/var/lib/a b/c": ("ext4", OK),
+    }
+    for folder, (kind, verdict) in folders.items():
+        assert file_system(Path(folder), mounts) == kind
+        assert volume(Path(folder), kind, lasting=kind != "overlay").verdict is verdict
+    assert file_system(Path("/"), "") == "unknown"
+    assert (space(LEAST_FREE - 1).verdict, space(LEAST_FREE).verdict) == (WRONG, OK)

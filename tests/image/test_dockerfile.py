@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.health import SECONDS
 from tests.support.image import CONFIG, HOME, ROOT, WORK, Stage, ignore_patterns, ignored, read_dockerfile
 
 DOCKERFILE = read_dockerfile()
@@ -51,12 +52,9 @@ def test_it_is_asked_for_its_health_without_a_shell() -> None:
     asked = FINAL.one("HEALTHCHECK")
     keyword, _, command = asked.text.partition(" ")
     assert (keyword, command) == ("CMD", f'["ultimo-gateway", "health", "--config", "{CONFIG}"]')
-    assert {flag.partition("=")[0] for flag in asked.flags} == {
-        "--interval",
-        "--timeout",
-        "--start-period",
-        "--retries",
-    }
+    flags = dict(flag.removeprefix("--").split("=") for flag in asked.flags)
+    assert flags.keys() == {"interval", "timeout", "start-period", "retries"}
+    assert float(flags["timeout"].removesuffix("s")) > SECONDS + 1, "a start takes its time as well"
 
 
 def test_it_runs_as_nobody_in_particular_and_owns_its_working_folder_alone() -> None:

@@ -10,7 +10,7 @@ import pytest
 from contracts.adapter import Adapter, Capabilities
 from contracts.call import Call
 from contracts.errors import DeadlineExceeded, GatewayError
-from contracts.operations import Operation, RunExport, WriteBatch
+from contracts.operations import ListRecords, Operation, RunExport, WriteBatch
 from contracts.results import BatchDone, Result
 from contracts.schema import Schema
 from contracts.wire import Wire, WireRequest, WireResponse, WireStream
@@ -115,6 +115,9 @@ def test_what_is_asked_changes_nothing() -> None:
         found = asked[kind]
         assert found is not None
         assert found.operation.safe
+    assert isinstance(asked["list"], Question)
+    assert isinstance(asked["list"].operation, ListRecords)
+    assert asked["list"].operation.query.limit == 1
     batch = asked["batch"]
     assert batch is not None
     assert batch.operation == WriteBatch(members=())
