@@ -52,7 +52,7 @@ def request(asked: Asked, question: Question, place: Place) -> Finding:
             return unknown("request", told, advice, **facts)
         case RecordNotFound() | InvalidInput() | ConnectorNotFound():
             return ok("request", told, **facts)
-        case UpstreamAuthFailed():
+        case UpstreamAuthFailed() if not _is_page(asked.answer):
             return ok("request", text, **facts)
     return wrong("request", told, advice, **facts)
 
@@ -62,7 +62,7 @@ def credential(asked: Asked, question: Question, place: Place, spec: AdapterSpec
     settings, error = place.credentials(spec), asked.error
     if refuses_writes(asked, question):
         return unknown("credential", f"{settings}: that it may not write says nothing of reading")
-    if isinstance(error, UpstreamAuthFailed):
+    if isinstance(error, UpstreamAuthFailed) and not _is_page(asked.answer):
         return _refused(error, settings, place)
     if asked.requests == 0:
         return unknown("credential", f"not tried: {settings}")
@@ -83,7 +83,7 @@ def credential(asked: Asked, question: Question, place: Place, spec: AdapterSpec
 
 def refuses_writes(asked: Asked, question: Question) -> bool:
     """Whether what was asked would be a write, and just that is not allowed."""
-    forbidden = asked.answer is not None and asked.answer.status == 403
+    forbidden = asked.answer is not None and asked.answer.status == 403 and not _is_page(asked.answer)
     return forbidden and not question.operation.safe
 
 
@@ -125,6 +125,11 @@ def _said(asked: Asked) -> str:
         return "no answer came"
     waited = f" (after {asked.waited:.0f} s in the queue)" if asked.waited >= 1 else ""
     return f"status {asked.answer.status}, first byte after {asked.answer.seconds * 1000:.1f} ms{waited}"
+
+
+def _is_page(answer: Answer | None) -> bool:
+    """Whether it is meant for people: no interface of the upstream answers so."""
+    return answer is not None and "html" in answer.headers.get("content-type", "")
 
 
 def _not_sent(
@@ -173,16 +178,16 @@ def _refused(error: UpstreamAuthFailed, settings: str, place: Place) -> Finding:
 
 def _advice(error: GatewayError, answer: Answer | None, question: Question, place: Place) -> str:
     """What to do about an answer that is an error."""
-    if answer is not None and "html" in answer.headers.get("content-type", ""):
+    if isinstance(error, AdapterFailed):
+        return MAKER
+    if _is_page(answer):
         return (
-            f"what answers is a web page, not the interface: check {place.address} ({ENDS}), and whether a proxy or a "
-            "login page stands before it"
+            f"what answers is a web page, not the interface: check {place.address} ({ENDS}), and whether a proxy, a "
+            "login page or a list of addresses stands before it"
         )
     if answer is None:
         return f"the connection stands, but no answer came: ask for more time with --timeout, and check {place.address}"
     match error:
-        case AdapterFailed():
-            return MAKER
         case OneAlone():
             return (
                 f"{question.adapter} needs several requests for this; leave it to a call of the gateway's API"

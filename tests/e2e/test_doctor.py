@@ -134,6 +134,12 @@ async def test_what_a_key_is_not_granted_and_a_connector_that_is_not_there_are_t
             "request",
             "what answers is a web page",
         ),
+        (
+            "403 Forbidden\r\nContent-Type: text/html",
+            "<html>Blocked</html>",
+            "request",
+            "a list of addresses stands before it",
+        ),
         ("503 Gone\r\nContent-Type: text/plain", "no", "request", "the upstream itself fails"),
         (
             "200 OK\r\nDate: Sun, 22 Nov 2020 10:00:00 GMT",
@@ -142,7 +148,7 @@ async def test_what_a_key_is_not_granted_and_a_connector_that_is_not_there_are_t
             "have this machine keep time",
         ),
     ],
-    ids=["html", "404", "503", "clock"],
+    ids=["html", "404", "403", "503", "clock"],
 )
 async def test_an_answer_that_is_wrong_says_what_to_do(head: str, body: str, about: str, words: str) -> None:
     async with scripted_upstream() as upstream:
@@ -153,6 +159,8 @@ async def test_an_answer_that_is_wrong_says_what_to_do(head: str, body: str, abo
     assert finding.verdict is WRONG
     assert words in finding.advice
     assert "Sign in" not in rendered(report)
+    if about == "request":
+        assert found(report)["credential"].verdict is UNKNOWN, "whatever answers, it has not looked at it"
 
 
 async def test_a_set_of_any_size_is_read_no_further_than_its_head() -> None:
