@@ -5,10 +5,12 @@ from __future__ import annotations
 import ssl
 from email.utils import formatdate
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from adapters.rest import SPEC as REST
+from contracts.adapter import AdapterContext, TenantProfile
 from contracts.errors import (
     DeadlineExceeded,
     GatewayError,
@@ -16,20 +18,24 @@ from contracts.errors import (
     Overloaded,
     QuotaExceeded,
     StoreUnavailable,
+    UpstreamAnswer,
     UpstreamAuthFailed,
     UpstreamUnavailable,
 )
 from contracts.operations import RunExport
-from gateway.doctor import Report, Verdict, rendered
+from gateway.doctor import Report, Verdict, editions, rendered
 from gateway.doctor.answers import clock, credential, request
-from gateway.doctor.connection import connection
+from gateway.doctor.connection import authorities, client_certificate, connection
 from gateway.doctor.findings import Place, TenantReport, ok, unknown, wrong
 from gateway.doctor.question import AdapterFailed, Asked, OneAlone, Question
+from gateway.settings import data_model
+from gateway.wire.certificates import Certificate
 from gateway.wire.observed import Answer
 from gateway.wire.probe import Probe, Step
 from gateway.wire.troubles import ProxyRefused, Trouble, trouble
 
 NOW = 1_795_000_000.0
+DAY = 86_400
 PLACE = Place("erp", "plant-a", "site")
 ASKED = Question(adapter="foreign", operation=RunExport(name="x"), text="something")
 
@@ -95,6 +101,65 @@ def test_an_adapter_that_makes_nothing_of_an_answer_says_nothing_of_the_credenti
     assert finding.verdict is verdict
     assert words in finding.advice
     assert credential(asked, ASKED, PLACE, REST).verdict is Verdict.UNKNOWN
+
+
+def test_a_key_that_is_known_and_may_not_is_told_from_one_that_is_not_known() -> None:
+    said = UpstreamAnswer("rest", 403, "Forbidden")
+    asked = Asked(
+        requests=1,
+        units=1,
+        waited=0.0,
+        answer=Answer(403, {}, NOW, 0.1),
+        error=UpstreamAuthFailed("no", upstream=said),
+    )
+    finding = credential(asked, ASKED, PLACE, REST)
+    assert finding.verdict is Verdict.WRONG
+    assert finding.text.startswith("403 Forbidden: tenants.erp.credentials.api_key may not do this")
+    assert "list of addresses" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [
+        ("https://plant-a.ultimo.net/api/v1", Verdict.OK),
+        ("https://ultimo.net.example/api/v1", Verdict.UNKNOWN),
+    ],
+)
+def test_a_host_of_the_vendors_cloud_tells_the_edition(address: str, verdict: Verdict) -> None:
+    context = AdapterContext(
+        base_url=address,
+        schema=data_model({}),
+        zone=ZoneInfo("UTC"),
+        profile=TenantProfile(),
+        options=REST.options(),
+    )
+    asked = Asked(requests=1, units=1, waited=0.0, answer=Answer(200, {}, NOW, 0.1))
+    question = Question(adapter="rest", operation=RunExport(name="x"), text="something")
+    *_, edition = editions.found({"rest": REST.open(context)}, question, asked, PLACE, address)
+    assert (edition.about, edition.verdict) == ("edition", verdict)
+
+
+def certificate(begins: int, ends: int) -> Certificate:
+    """One that holds from so many days from now on, up to so many."""
+    return Certificate("ours", "Plant CA", (), NOW + begins * DAY, NOW + ends * DAY)
+
+
+def test_of_the_certificates_in_a_file_an_old_one_is_no_harm_beside_one_that_holds() -> None:
+    old, good = certificate(-400, -30), certificate(-30, 400)
+    for found, verdict in (
+        ([good], Verdict.OK),
+        ([old, good], Verdict.UNKNOWN),
+        ([old, old], Verdict.WRONG),
+    ):
+        assert authorities(found, NOW, "environments.plant-a.ca_file").verdict is verdict
+    for found, verdict, text in (
+        ([good], Verdict.OK, "400 days left"),
+        ([good, old], Verdict.WRONG, "over for 30 days"),
+        ([certificate(1, 400)], Verdict.WRONG, "it is not valid yet"),
+    ):
+        finding = client_certificate(found, NOW, PLACE.certificate)
+        assert finding.verdict is verdict
+        assert text in finding.text
 
 
 def test_every_trouble_at_every_step_has_a_sentence_and_an_advice() -> None:
