@@ -43,6 +43,9 @@ async def test_a_configuration_that_cannot_be_used_is_said_and_a_strange_tenant_
     file = demo(tmp_path, "http://127.0.0.1:1")
     assert await doctor(file, "--tenant", "demi") == 2
     assert "there is no tenant 'demi'; there are: demo, demo-connector" in capsys.readouterr().err
+    for seconds in ("0", "301", "soon"):
+        with pytest.raises(SystemExit, match="2"):
+            main(("doctor", "--config", file, "--timeout", seconds))
     Path(file).write_text(Path(file).read_text().replace("environment: sandbox", "environment: sandbix", 1))
     assert await doctor(file) == 1
     out = capsys.readouterr().out

@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import socketserver
-import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 
-import msgspec
 import pytest
 import trustme
 
 from gateway.doctor import Finding, Verdict
 from tests.support.examined import configured, examined, found
+from tests.support.listening import Authority, listening, strict, upstream
 
 OK, WRONG = Verdict.OK, Verdict.WRONG
-ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"items":[]}'
 PAST, SOON = datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=3)
-
-
-class Authority(msgspec.Struct, frozen=True):
-    """An authority and the file that it is trusted by."""
-
-    ca: trustme.CA
-    file: Path
-
-    def serving(self, leaf: trustme.LeafCert | None = None) -> ssl.SSLContext:
-        """What a server shows; a good certificate unless another is given."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        (leaf or self.ca.issue_cert("127.0.0.1", common_name="plant-a")).configure_cert(context)
-        return context
 
 
 @pytest.fixture(scope="module")
@@ -42,80 +24,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     ca, file = trustme.CA(organization_name="Plant CA"), tmp_path_factory.mktemp("ca") / "ca.pem"
     ca.cert_pem.write_to_path(str(file))
     return Authority(ca, file)
-
-
-class Upstream:
-    """Answers each connection with ``answer``, when a request has come; says nothing where that is empty."""
-
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-        self.port = 0
-        self.asked = 0
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while await reader.readuntil(b"\r\n\r\n"):
-                self.asked += 1
-                writer.write(self._answer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, OSError):
-            pass
-        finally:
-            writer.close()
-
-
-Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
-
-
-@asynccontextmanager
-async def listening(handle: Handle, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """The free port of this machine on which connections are handled."""
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-
-
-@asynccontextmanager
-async def upstream(tls: ssl.SSLContext | None = None, answer: bytes = ANSWER) -> AsyncIterator[Upstream]:
-    """One on a free port of this machine."""
-    running = Upstream(answer)
-    async with listening(running.handle, tls) as running.port:
-        yield running
-
-
-@contextmanager
-def strict(authority: Authority) -> Iterator[tuple[int, list[bytes]]]:
-    """A server that wants a client certificate of this authority: its port, and the requests that it got.
-
-    It is OpenSSL's own, in a thread: asyncio's does not tell the other side why it ends a handshake.
-    """
-    context = authority.serving()
-    context.verify_mode = ssl.CERT_REQUIRED
-    authority.ca.configure_trust(context)
-    asked: list[bytes] = []
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            try:
-                with context.wrap_socket(self.request, server_side=True) as secured:
-                    request = secured.recv(65_536)
-                    if request:
-                        asked.append(request)
-                        secured.sendall(ANSWER)
-                        secured.recv(1)
-            except OSError:
-                pass
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.server_address[1], asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 async def look(
@@ -308,3 +216,16 @@ async def _passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     except OSError:
         pass
     writer.transport.abort()
+
+
+async def test_who_hangs_up_after_the_handshake_is_found_before_a_request(authority: Authority) -> None:
+    """So do upstreams of TLS 1.3 that miss a client certificate, where something before them says nothing of it."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with listening(hang_up, authority.serving()) as port:
+        it = await look(port, ca_file=str(authority.file))
+    assert it["TLS"].text == "the connection is closed during the TLS handshake, or right after it"
+    assert "tenants.demo.client_certificate" in it["TLS"].advice
+    assert "no unit spent" in it["request"].text

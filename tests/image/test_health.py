@@ -67,6 +67,12 @@ async def test_what_answers_anything_else_is_not() -> None:
     assert asked[0].startswith(b"GET /readyz ")
 
 
+async def test_only_200_is_alive() -> None:
+    for status in ("204 No Content", "301 Moved", "404 Not Found"):
+        async with answering(http(status)) as (url, _):
+            assert await asyncio.to_thread(complaint, url) == f"{url} answered {status[:3]}"
+
+
 async def test_the_configuration_says_where_to_ask_whatever_secrets_it_names(tmp_path: Path) -> None:
     file = tmp_path / "gateway.yaml"
     async with answering(http("200 OK")) as (url, asked):
