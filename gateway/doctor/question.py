@@ -59,7 +59,7 @@ class AdapterFailed(GatewayError):
 class OneAlone(GatewayError):
     """An adapter wanted a second request for what one was to tell."""
 
-    code = "one_alone"
+    code = "internal_error"
     title = "One request is all that is sent"
 
 

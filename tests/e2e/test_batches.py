@@ -53,8 +53,8 @@ async def test_a_record_made_in_one_request_is_referred_to_in_another() -> None:
 
 async def test_results_are_streamed_as_they_become_known() -> None:
     async with Sandbox(SandboxOptions(limits="off")) as sandbox, playing(sandbox) as client:
-        # The second request of two is not answered while the test runs: the results of the first come all the same.
-        sandbox.faults.add(Fault(action="delay", path="/batch", skip=1, seconds=60))
+        # The second request of two is answered late: the results of the first come all the same.
+        sandbox.faults.add(Fault(action="delay", path="/batch", skip=1, seconds=6))
         request = client.stream(
             "POST",
             "/v1/demo/batch",

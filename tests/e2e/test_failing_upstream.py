@@ -136,7 +136,7 @@ NOT_ABSENT = [
     Fault(action="answer", status=400, body='{"message": "no", "code": "1015"}'),
     Fault(action="answer", status=500, body="boom"),
     Fault(action="reset"),
-    Fault(action="too_many"),
+    Fault(action="too_many", retry_after=1),
 ]
 
 
