@@ -5,7 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CODE   := contracts adapters gateway tests
-JOBS   ?= 2
+# One more than two cores: many tests wait for something.
+JOBS   ?= 3
 
 # The image: what it is made of, by what and as what.
 BASE    ?= python:3.13-slim
