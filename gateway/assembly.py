@@ -32,6 +32,7 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.tracing import Tracer
 from gateway.tenants import Interface, Tenant, Tenants
 from gateway.wire import AiohttpTransport, Meter, SendReport, UpstreamWire, WireSettings
+from gateway.wire.handshakes import Contexts
 from gateway.wire.settings import UnusableFile
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class Assembly(msgspec.Struct, frozen=True):
     caches: Carried[Cache]
     certificates: Shown
     tracer: Tracer | None = None
+    contexts: Contexts = msgspec.field(default_factory=Contexts)
 
     def tenants(self) -> Tenants:
         """Raises :class:`ConfigurationError` with the mistakes of all tenants."""
@@ -171,7 +173,6 @@ class Assembly(msgspec.Struct, frozen=True):
         tenant = place.tenant
         settings = wire_settings(address, self.settings.environments[tenant.environment], tenant)
         beside = pools.get(address)
-        met = self.certificates.noting(tenant.environment, spec.interface)
         try:
             wire = UpstreamWire(
                 settings,
@@ -179,7 +180,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 clock=self.clock,
                 meter=self._meter(tenant.environment, place.name, place.adapter),
                 gate=self.environments[tenant.environment].gate(place.name, place.adapter, spec.interface),
-                transport=AiohttpTransport(settings, met) if beside is None else beside.transport,
+                transport=self._transport(settings, tenant, spec) if beside is None else beside.transport,
                 tracer=self.tracer,
             )
         except UnusableFile as error:
@@ -191,6 +192,14 @@ class Assembly(msgspec.Struct, frozen=True):
         except (ValueError, OSError) as error:
             raise mistake(place.path, f"no connection can be set up: {error}") from error
         return pools.setdefault(address, wire) if beside is None else wire
+
+    def _transport(
+        self, settings: WireSettings, tenant: TenantSettings, spec: AdapterSpec
+    ) -> AiohttpTransport:
+        whom = tenant.environment, spec.interface
+        return AiohttpTransport(
+            settings, self.contexts.leading_to(whom, settings, self.certificates.noting(*whom))
+        )
 
 
 class Place(msgspec.Struct, frozen=True):

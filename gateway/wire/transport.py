@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -19,7 +20,6 @@ from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from gateway.wire.handshakes import Met, telling
 from gateway.wire.settings import WireSettings
 
 SENDING = "http11.send_request_headers.started"
@@ -189,11 +189,9 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
     event loop of the first request.
     """
 
-    def __init__(self, settings: WireSettings, met: Met | None = None) -> None:
-        """``met`` is told of each new connection. Raises :class:`OSError` for certificate files that cannot be read."""
-        self._tls = settings.tls()
-        if met is not None:
-            self._tls.sslobject_class = telling(met)
+    def __init__(self, settings: WireSettings, tls: ssl.SSLContext | None = None) -> None:
+        """``tls`` is what the settings give when None. Raises as :meth:`~gateway.wire.settings.WireSettings.tls`."""
+        self._tls = settings.tls() if tls is None else tls
         self._proxy = settings.proxy
         self._places = asyncio.Semaphore(settings.max_connections)
         self._session: aiohttp.ClientSession | None = None

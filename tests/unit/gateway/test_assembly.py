@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
+import ssl
 from pathlib import Path
 
 import msgspec
@@ -177,6 +179,20 @@ async def test_adapters_with_one_address_share_its_connections() -> None:
             assert connections == shared
         await tenants.close()
         await tenants.close()
+
+
+def test_tenants_with_one_upstream_share_what_is_trusted() -> None:
+    """A megabyte of authorities each, and 20 ms to read it, would be much for hundreds of tenants."""
+
+    def contexts() -> int:
+        return sum(isinstance(it, ssl.SSLContext) for it in gc.get_objects())
+
+    one = settings({"adapters": ["one"], **WITH_KEY}, **REST)
+    given = msgspec.structs.replace(one, tenants=dict.fromkeys(("erp", "mes", "web"), one.tenants["erp"]))
+    gc.collect()
+    before = contexts()
+    tenants = assembled(given)
+    assert (len(tenants.visible(given.clients["c"])), contexts() - before) == (3, 1)
 
 
 def test_a_rest_address_that_looks_like_none_is_advised_against() -> None:
