@@ -96,8 +96,6 @@ class Boundary:
         weight = int(route.needs is not Needs.NOTHING)
         self._under_way += weight
         exchange.services.reporter.started()
-        if weight:
-            spans.begin(exchange, route.path)
         try:
             await self._serve(route, exchange, send)
         finally:
@@ -147,6 +145,7 @@ class Boundary:
             return await route.endpoint(exchange.method).run(exchange)
         client = exchange.client = services.authenticate(exchange.headers)
         exchange.client_name = client.name
+        spans.begin(exchange, route.path)
         if route.needs is Needs.TENANT:
             exchange.tenant = services.tenants.find(exchange.scope["path_params"]["tenant"], client.settings)
             exchange.tenant_name = exchange.tenant.name

@@ -1,6 +1,7 @@
-"""The span of a request to the API, from its first byte to its last, by OpenTelemetry's conventions for HTTP servers.
+"""The span of a call of the API, until its last byte, by OpenTelemetry's conventions for HTTP servers.
 
 Its name is the route's template. The path itself has the keys of records in it, and the query filters: neither shows.
+A caller decides by a flag what is recorded: so there is none before it is known who calls, and strangers cost nothing.
 """
 
 from __future__ import annotations

@@ -144,6 +144,19 @@ async def test_who_is_traced_is_what_the_caller_says_and_else_the_ratio(
     assert line["trace_id"] == call.headers["traceparent"].split("-")[1] == trace
 
 
+async def test_strangers_decide_of_no_trace(sandbox: Sandbox) -> None:
+    tracer, kept = keeping()
+    async with gateway(sandbox.url + "/api/v1", tracer=tracer) as served, caller(served) as client:
+        for method, key in (("GET", "not-a-key"), ("OPTIONS", "not-a-key"), ("GET", KEY)):
+            await client.request(method, f"{OBJECTS}/Job/nope", headers={**RECORDED, "X-API-Key": key})
+        lines = served.lines()
+    assert [(line["status"], line["span_id"] is not None) for line in lines] == [
+        (401, False), (204, False), (404, True),
+    ]  # fmt: skip
+    assert [line["trace_id"] for line in lines] == [TRACE] * 3, "the log says what they said"
+    assert [span.attributes["http.response.status_code"] for span in _servers(kept)] == [404]
+
+
 MARK = "K3Y4711"
 READING = {"at": "2022-04-15T06:00:00Z", "value": 1}
 PRIVATE: tuple[tuple[str, str, object], ...] = (
