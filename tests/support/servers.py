@@ -28,13 +28,34 @@ READ_KEY = "test-read-key"
 NARROW_KEY = "test-narrow-key"
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, which looks ten times a second whether to end, and then waits as long; this one ends when told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.told = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sockets and tasks
+            await asyncio.sleep(0.001)
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The address of an application on a free port, until the context ends."""
     config = uvicorn.Config(
         app, port=0, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
         if task.done():
@@ -43,7 +64,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{_port(server.servers[0].sockets[0])}"
     finally:
-        server.should_exit = True
+        server.told.set()
         await task
 
 

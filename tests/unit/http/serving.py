@@ -10,7 +10,6 @@ from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from litestar import Litestar
 from typing_extensions import Buffer
 
@@ -44,6 +43,7 @@ from gateway.telemetry.events import Events
 from gateway.telemetry.log import build_logger
 from gateway.telemetry.metrics import Metrics
 from gateway.tenants import Interface, Tenant, Tenants
+from tests.support import servers
 from tests.unit.http.memory_adapter import MemoryAdapter
 
 KEY = "all-key"
@@ -234,27 +234,9 @@ def services(
 
 @asynccontextmanager
 async def listening(app: Litestar) -> AsyncIterator[int]:
-    """The application under uvicorn, as the service runs it; gives the port."""
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=0,
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not task.done()
-        await asyncio.sleep(0)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
+    """The application under uvicorn; gives the port."""
+    async with servers.serving(app) as url:
+        yield int(url.rpartition(":")[2])
 
 
 @asynccontextmanager
