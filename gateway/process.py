@@ -116,6 +116,8 @@ class Process:
 
     def prepare(self, settings: Settings) -> Prepared:
         """Raises :class:`ConfigurationError`, also for what only a restart can change."""
+        # Early, and not in the event loop: hundreds of new secrets take a while, and problems may repeat one.
+        self.redactor.learn(secret.reveal() for secret in settings.secrets())
         if lasting := list(restart_needed(self._settings, settings)):
             raise ConfigurationError(lasting)
         circuits, caches = Carried(self._circuits), Carried(self._caches)
@@ -123,7 +125,6 @@ class Process:
 
     def take(self, prepared: Prepared) -> None:
         settings = prepared.settings
-        self.redactor.learn(secret.reveal() for secret in settings.secrets())
         self.memory.allow(shares(settings))
         self._settings, self._circuits, self._caches = settings, prepared.circuits, prepared.caches
         self.lifecycle.config = settings.fingerprint()

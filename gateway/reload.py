@@ -100,6 +100,8 @@ class Reload:
             self._files = files
 
     def _refused(self, problems: list[str]) -> None:
+        # A file can hold what is no text, and /readyz must be able to say so.
+        problems = [problem.encode(errors="backslashreplace").decode() for problem in problems]
         said = "; ".join(problems)
         if said != self._lifecycle.refused:
             self._lifecycle.refused = said
@@ -119,6 +121,7 @@ def _settled(files: set[Path]) -> Mapping[Path, Mark]:
 def _mark(path: Path) -> Mark:
     try:
         known = path.stat()
-    except OSError:
+    except (OSError, ValueError):
+        # ValueError: what stands for a path is none.
         return None
     return known.st_mtime_ns, known.st_size, known.st_ino

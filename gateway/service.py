@@ -65,14 +65,17 @@ async def _serving(gateway: Gateway, settings: Settings, reload: Reload) -> None
                 config=gateway.lifecycle.config,
             )
 
+        watching = asyncio.create_task(reload.watch(server.reload))
+
         def draining() -> None:
             gateway.lifecycle.draining = True
+            # What would be taken over now nobody would give back.
+            watching.cancel()
 
         grace = server.shutdown_timeout
         beside = None
         if gateway.operations is not None and apart is not None:
             beside = Service(gateway.operations, apart, gateway.logger, grace=grace, lifespan="off")
-        watching = asyncio.create_task(reload.watch(server.reload))
         try:
             await serve(
                 Service(gateway.app, main, gateway.logger, grace=grace, ready=ready),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 from gateway.http.exchange import Services
@@ -28,6 +29,7 @@ class Live:
         self._current = first
         self._ending: set[asyncio.Task[None]] = set()
         self._older: set[Generation] = set()
+        self._closed = False
 
     @property
     def services(self) -> Services:
@@ -54,6 +56,7 @@ class Live:
 
     async def aclose(self) -> None:
         """Give everything back; calls that are under way break off."""
+        self._closed = True
         for generation in (*self._older, self._current):
             self._end(generation)
         await asyncio.gather(*self._ending)
@@ -62,4 +65,10 @@ class Live:
         self._older.discard(generation)
         task = asyncio.ensure_future(generation.close())
         self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not self._closed:
+            # Its parts hold on to each other, and its TLS contexts weigh more than the collector knows.
+            gc.collect()

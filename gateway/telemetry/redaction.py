@@ -37,22 +37,28 @@ class Redactor:
     gateway, bearer tokens and JWTs are known by their looks.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms: set[str] = set()
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: frozenset[str] = frozenset()
         self._verdicts = _Verdicts()
+        self._needles: tuple[bytes, ...] = ()
+        self._short: tuple[bytes, ...] = ()
+        self._pieces: frozenset[int] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Hide these too from here on."""
-        forms = self._forms
-        forms |= {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        """Hide these too from here on; may run in another thread than what is hidden."""
+        forms = self._forms.union(*(_forms(secret) for secret in secrets if len(secret) >= _SHORTEST))
+        if forms == self._forms:
+            return
         needles = {written for form in forms for written in _written(form)}
+        # The longest first: of two secrets one may begin with the other.
+        alternatives = sorted(map(re.escape, forms), key=len, reverse=True)
+        # Known before anything is looked for that it must replace.
+        self._forms, self._pattern = forms, re.compile("|".join(alternatives))
         self._needles = tuple(needles)
         self._short = tuple(needle for needle in needles if len(needle) < _SEARCHED_WHOLE)
         self._pieces = frozenset(piece for needle in needles for piece in _pieces(needle))
-        # The longest first: of two secrets one may begin with the other.
-        alternatives = sorted(map(re.escape, forms), key=len, reverse=True)
-        self._pattern = re.compile("|".join(alternatives)) if alternatives else None
 
     def hide_named(self, event: Mapping[str, object]) -> Mapping[str, object]:
         """An event without the values whose names say that they are secret, at any depth."""

@@ -81,6 +81,8 @@ async def test_it_says_that_it_will_end_and_serves_until_then(tmp_path: Path) ->
         process.terminate()
         line = json.loads((await until(process, '"draining"')).splitlines()[-1])
         assert line["seconds"] == 60
+        path.write_text(path.read_text().replace('"demo"', '"renamed"'))
+        process.send_signal(signal.SIGHUP)
         ready = await client.get(begun["operations"] + "/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "draining")
         assert (await client.get(begun["operations"] + "/livez")).status_code == 200
@@ -88,9 +90,12 @@ async def test_it_says_that_it_will_end_and_serves_until_then(tmp_path: Path) ->
             for caller in (client, newcomer):
                 late = await caller.get(begun["address"] + "/v1/tenants", headers=HEADERS)
                 assert (late.status_code, late.headers["connection"]) == (200, "close")
+                assert [item["name"] for item in late.json()["items"]] == ["demo"]
         process.terminate()
         code, output = await rest(process)
-    assert (code, json.loads(output.splitlines()[-1])["event"]) == (0, "ended")
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert (code, lines[-1]["event"]) == (0, "ended")
+    assert "configuration taken over" not in {line["event"] for line in lines}, "it is too late for that"
 
 
 async def test_the_operators_port_answers_until_the_last_call_is_over(tmp_path: Path) -> None:

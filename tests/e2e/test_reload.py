@@ -173,6 +173,10 @@ async def test_a_file_that_was_written_just_before_the_start_is_read_once_more(h
         (lambda house: house.key_file.unlink(), "the file upstream-key cannot be read"),
         (lambda house: house.give_key(""), "upstream-key is empty"),
         (
+            lambda house: house.write(house.file.read_text().replace("upstream-key", r"\ud800")),
+            "cannot be read: not a path",
+        ),
+        (
             lambda house: house.document["tenants"].update(demo={"environment": "palnt"}) or house.write(),
             "did you mean 'plant'",
         ),
@@ -191,7 +195,8 @@ async def test_a_file_that_was_written_just_before_the_start_is_read_once_more(h
         ),
     ],
     ids=[
-        "YAML", "empty", "gone", "secret gone", "secret empty", "reference", "port", "store", "adapter option",
+        "YAML", "empty", "gone", "secret gone", "secret empty", "no path", "reference", "port", "store",
+        "adapter option",
     ],
 )  # fmt: skip
 async def test_a_wrong_file_is_refused_whole_and_said_once(

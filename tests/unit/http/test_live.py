@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 
 from gateway.http.exchange import Limits, Services
@@ -56,6 +58,30 @@ async def test_a_generation_that_nobody_calls_goes_at_once() -> None:
     live.follow(closed.generation("third"))
     await asyncio.sleep(0)
     assert closed.names == ["first", "second"]
+
+
+async def test_what_nobody_needs_is_in_no_memory() -> None:
+    """Parts of a generation hold on to each other, and the process has the collector look seldom."""
+
+    class Circle(Generation):
+        def __init__(self) -> None:
+            super().__init__(made(), self.end)
+
+        async def end(self) -> None: ...
+
+    live = Live(Circle())
+    call = live.enter()
+    first = weakref.ref(call)
+    live.follow(Closed().generation("second"))
+    gc.disable()
+    try:
+        live.leave(call)
+        del call
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert first() is None
+    finally:
+        gc.enable()
 
 
 async def test_in_the_end_everything_is_given_back_once() -> None:
