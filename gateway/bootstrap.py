@@ -70,8 +70,8 @@ def build(
     memory = partial(_memory, settings, clock)
     tracer = tracer or _tracer(settings.server, clock)
     process = Process(settings, _adapters(), memory, clock, log or sys.stdout.buffer, tracer)
-    ends = (process.live.aclose, process.memory.close, *(() if tracer is None else (tracer.aclose,)))
-    lifespan = _ending(ends)
+    traces = () if tracer is None else (tracer.aclose,)
+    lifespan = _ending((process.live.aclose, process.recorder.aclose, process.memory.close, *traces))
     apart = settings.server.operations_port is not None
     return Gateway(
         app=build_http(process.live, operations=not apart, lifespan=lifespan),

@@ -100,6 +100,7 @@ class Process:
         )
         self.events = Events(self.logger, self.metrics)
         self.memory = open_memory(self.events)
+        self.recorder = Recorder(self.memory.store.ledger, clock, self.events)
         self.lifecycle = Lifecycle(settings.fingerprint())
         self._cursor_secret = secrets.token_bytes(32)
         if settings.server.cursor_secret is None:
@@ -146,9 +147,6 @@ class Process:
             settings, self.specs, schemas, shared, clock, metrics, caches, self._certificates, self.tracer
         )
         tenants = assembly.tenants()
-        recorder = Recorder(
-            memory.store.ledger, clock, events, {key: it.windows for key, it in shared.items()}
-        )
         expiry = Expiry(settings, self._certificates, clock)
         scrape = Scrape(metrics, shared, expiry, memory.trouble, clock)
         keys = IdempotencyKeys(memory.store.idempotency, settings.idempotency, clock, events)
@@ -156,7 +154,7 @@ class Process:
         services = Services(
             tenants=tenants,
             authenticate=Principals(settings.clients, tokens(settings.server)),
-            reporter=CallReporter(self.logger, metrics, recorder=recorder, show_keys=show_keys),
+            reporter=CallReporter(self.logger, metrics, recorder=self.recorder, show_keys=show_keys),
             clock=clock,
             cursors=Cursors(self._signing(settings.server)),
             keys=keys,
@@ -165,13 +163,11 @@ class Process:
             redact=self.redactor.text,
             limits=_limits(settings.server),
             tracer=self.tracer,
-            quotas={name: it.view(recorder, memory.trouble) for name, it in shared.items()},
+            quotas={name: it.view(self.recorder, memory.trouble) for name, it in shared.items()},
             checks={"configuration": self._configured, "store": memory.check, **_upstreams(shared)},
         )
         closing = (it.close for it in shared.values())
-        return Generation(
-            services, in_order((scrape.aclose, keys.aclose, tenants.close, *closing, recorder.aclose))
-        )
+        return Generation(services, in_order((scrape.aclose, keys.aclose, tenants.close, *closing)))
 
     def _signing(self, server: ServerSettings) -> bytes:
         return self._cursor_secret if server.cursor_secret is None else server.cursor_secret.reveal().encode()

@@ -150,12 +150,14 @@ class _Doctor:
     async def _ask(self, patient: Patient, chosen: Question) -> Asked:
         environment = patient.settings.environment
         # A store that knows nothing of the environment has everyone wait for a window; that is nobody's fault.
-        wait = self._practice.environments[environment].windows.cold / 1000 + 1
+        windows = self._practice.environments[environment].windows
+        wait = windows.cold / 1000 + 1
         deadline = self._clock.monotonic() + wait + self._wanted.patience
         asked = await ask(patient.name, chosen, patient.interfaces[chosen.adapter], self._clock, deadline)
         if asked.requests:
             self._practice.recorder.note(
                 Done(
+                    day=windows.periods(self._clock.now())[1].label,
                     environment=environment,
                     tenant=patient.name,
                     client=CLIENT,

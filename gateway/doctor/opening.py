@@ -68,7 +68,7 @@ async def opened(
     # What happens on the way is told by the report; nobody reads these lines and figures.
     events = Events(build_logger(settings.server.log, io.BytesIO(), now=clock.now), metrics)
     shared = environments(settings, Shared(store.quota, store.breakers, clock, events, Carried()))
-    recorder = Recorder(store.ledger, clock, events, {name: it.windows for name, it in shared.items()})
+    recorder = Recorder(store.ledger, clock, events)
     schemas = {name: data_model(entry.entities) for name, entry in settings.environments.items()}
     assembly = Assembly(settings, specs, schemas, shared, clock, metrics, Carried(), Shown())
     patients = _patients(assembly, tenants)

@@ -74,9 +74,11 @@ class CallReporter:
         journal = exchange.journal
         if self._recorder is None or journal.operation is None or exchange.dry_run:
             return
+        environment = exchange.tenant.settings.environment
         self._recorder.note(
             Done(
-                environment=exchange.tenant.settings.environment,
+                day=exchange.services.quotas[environment].today,
+                environment=environment,
                 tenant=exchange.tenant.name,
                 client=exchange.client.name,
                 operation=journal.operation,

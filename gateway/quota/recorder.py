@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 
 import msgspec
 
 from gateway.clock import Clock
-from gateway.quota.windows import Windows
 from gateway.stores.ports import LedgerEntry, LedgerStore, StoreLost
 from gateway.telemetry.events import Events
 
@@ -27,8 +25,12 @@ OTHER = "other"
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """One call that is over; ``saved`` are units, ``refused`` says that there was no room for it."""
+    """One call that is over, on the ``day`` (ISO 8601) that it was in its environment then.
 
+    ``saved`` are units, ``refused`` says that there was no room for it.
+    """
+
+    day: str
     environment: str
     tenant: str
     client: str
@@ -55,19 +57,16 @@ _Line = tuple[str, str, str, str, str, str]
 
 
 class Recorder:
-    """Writes the ledger, for one event loop; ``windows`` are by environment.
+    """Writes the ledger, for one event loop.
 
     While the store cannot be reached the figures wait here. What was sent to it is sent again under the same id,
     so that it counts once, whichever reply was lost.
     """
 
-    def __init__(
-        self, store: LedgerStore, clock: Clock, events: Events, windows: Mapping[str, Windows]
-    ) -> None:
+    def __init__(self, store: LedgerStore, clock: Clock, events: Events) -> None:
         self._store = store
         self._clock = clock
         self._events = events
-        self._windows = windows
         self._open: dict[_Line, _Sums] = {}
         self._sent: tuple[str, tuple[LedgerEntry, ...]] | None = None
         self._sending = asyncio.Lock()
@@ -75,13 +74,12 @@ class Recorder:
         self._lost = False
 
     def note(self, done: Done) -> None:
-        """Count a call on the day that it is in its environment now."""
-        day = self._windows[done.environment].periods(self._clock.now())[1].label
-        line = (day, done.environment, done.tenant, done.client, done.operation, done.adapter)
+        """Count a call."""
+        line = (done.day, done.environment, done.tenant, done.client, done.operation, done.adapter)
         sums = self._open.get(line)
         if sums is None:
             if len(self._open) >= SUMS:
-                line = (day, done.environment, done.tenant, OTHER, OTHER, OTHER)
+                line = (done.day, done.environment, done.tenant, OTHER, OTHER, OTHER)
             sums = self._open.setdefault(line, _Sums())
         sums.calls += 1
         sums.records += done.records

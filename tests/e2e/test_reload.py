@@ -236,6 +236,24 @@ async def test_a_call_that_is_under_way_ends_as_it_began(house: House, sandbox: 
         assert (await slow).status_code == 200
 
 
+async def test_what_was_counted_before_is_told_while_older_calls_go_on(
+    house: House, sandbox: Sandbox
+) -> None:
+    async with house.open() as running:
+        assert await running.status() == 200
+        sandbox.faults.add(Fault(action="delay", seconds=0.4))
+        slow = asyncio.create_task(running.client.get(RECORD))
+        await eventually(lambda: sandbox.ledger.received == 2)
+        house.document["clients"]["tests"] |= {"weight": 2}  # type: ignore[operator]
+        house.write()
+        await running.reload.look()
+        usage = (await running.client.get("/v1/demo/usage")).json()
+        assert (running.events(), usage["total"]["calls"], slow.done()) == (
+            ["configuration taken over"], 1, False,
+        )  # fmt: skip
+        assert (await slow).status_code == 200
+
+
 async def test_a_secret_that_was_replaced_is_used_and_is_in_no_line(house: House) -> None:
     async with house.open() as running:
         house.give_key("a-key-that-nobody-knows")
