@@ -107,7 +107,7 @@ class Process:
             self.logger.info(
                 "cursors are signed with a secret of this process alone; set server.cursor_secret for replicas"
             )
-        self._settings = settings
+        self._began_with = settings
         self._certificates = Shown()
         self._circuits: Carried[Circuit] = Carried()
         self._caches: Carried[Cache] = Carried()
@@ -119,7 +119,7 @@ class Process:
         """Raises :class:`ConfigurationError`, also for what only a restart can change."""
         # Early, and not in the event loop: hundreds of new secrets take a while, and problems may repeat one.
         self.redactor.learn(secret.reveal() for secret in settings.secrets())
-        if lasting := list(restart_needed(self._settings, settings)):
+        if lasting := list(restart_needed(self._began_with, settings)):
             raise ConfigurationError(lasting)
         circuits, caches = Carried(self._circuits), Carried(self._caches)
         return Prepared(settings, self._generation(settings, circuits, caches), circuits, caches)
@@ -127,7 +127,7 @@ class Process:
     def take(self, prepared: Prepared) -> None:
         settings = prepared.settings
         self.memory.allow(shares(settings))
-        self._settings, self._circuits, self._caches = settings, prepared.circuits, prepared.caches
+        self._circuits, self._caches = prepared.circuits, prepared.caches
         self.lifecycle.config = settings.fingerprint()
         self.metrics.configured(
             self.lifecycle.config,
@@ -175,7 +175,9 @@ class Process:
     async def _configured(self) -> Degraded | None:
         """Nothing is served before a configuration has been read; what runs may be older than what was written."""
         refused = self.lifecycle.refused
-        return None if refused is None else Degraded(f"the file was changed and refused: {refused}")
+        if refused is None:
+            return None
+        return Degraded(self.redactor.text(f"the file was changed and refused: {refused}"))
 
 
 def shares(settings: Settings) -> Mapping[str, float]:

@@ -80,7 +80,7 @@ class Reload:
         self._marks = marks
         try:
             prepared = await asyncio.to_thread(self._prepared)
-            if fresh and prepared.settings == self._runs:
+            if fresh and prepared.settings == self._runs and self._lifecycle.refused is None:
                 return
             self._take(prepared)
         except ConfigurationError as error:

@@ -17,8 +17,9 @@ import pytest
 from adapters.sandbox import Fault, Sandbox
 from gateway.bootstrap import build, mistakes
 from gateway.keys import hash_key
+from gateway.process import Prepared
 from gateway.reload import Reload
-from gateway.settings import load_named
+from gateway.settings import Settings, load_named
 from tests.support.quota import ENVIRONMENT, STORE
 from tests.support.servers import KEY, UPSTREAM_KEY, Served, eventually, serving
 
@@ -148,6 +149,14 @@ async def test_what_has_not_changed_is_not_taken_over(house: House) -> None:
         for _ in range(2):
             await running.reload.look()
         assert running.events() == ["configuration taken over"], "who writes a file wants it read"
+        times, text = house.file.stat(), house.file.read_text()
+        other = house.file.with_name("other.yaml")
+        other.write_text(text.replace('"demo"', '"omed"'))
+        os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+        other.replace(house.file)
+        for _ in range(2):
+            await running.reload.look()
+        assert len(running.events()) == 2, "another file of that size and time"
 
 
 async def test_a_file_that_was_written_just_before_the_start_is_read_once_more(house: House) -> None:
@@ -222,6 +231,23 @@ async def test_a_wrong_file_is_refused_whole_and_said_once(
         await running.reload.look()
         assert (await running.ready())["status"] == "ready"
         assert await running.metric("config_stale") == ["config_stale 0.0"]
+
+
+async def test_a_file_that_is_named_before_it_is_there_is_waited_for(house: House, tmp_path: Path) -> None:
+    async with house.open() as running:
+        house.document["tenants"]["demo"] |= {"credentials": {"api_key": {"file": "later"}}}  # type: ignore[operator]
+        house.write()
+        await running.reload.look()
+        assert running.events() == ["configuration refused"]
+        # That what runs says the same is no reason to go on saying that it was refused.
+        (tmp_path / "later").write_text(UPSTREAM_KEY)
+        await running.reload.look()
+        assert running.events() == ["configuration refused", "configuration taken over"]
+        assert (await running.ready())["status"] == "ready"
+        assert await running.status() == 200
+        (tmp_path / "later").write_text("another-key")
+        await running.reload.look()
+        assert await running.status() == 502
 
 
 async def test_a_call_that_is_under_way_ends_as_it_began(house: House, sandbox: Sandbox) -> None:
@@ -314,11 +340,43 @@ async def test_a_circuit_stays_open(house: House, sandbox: Sandbox) -> None:
     house.write()
     sandbox.faults.add(Fault(action="answer", status=503, body="down"))
     async with house.open() as running:
+        house.document["environments"]["plant"] |= {"breaker": {"failures": 1, "pause": 61, "longest": 61}}  # type: ignore[operator]
+        house.write()
+        await running.reload.look()
         assert await running.status() == 502
         house.document["clients"]["tests"] |= {"weight": 2}  # type: ignore[operator]
         house.write()
         await running.reload.look()
         assert (await running.client.get(RECORD)).json()["code"] == "circuit_open"
+
+
+async def test_whatever_goes_wrong_what_runs_runs_on_and_says_so_without_secrets(house: House) -> None:
+    def broken(settings: Settings) -> Prepared:
+        raise RuntimeError(f"it broke over {UPSTREAM_KEY}")
+
+    async with house.open() as running:
+        gateway, files = running.served.gateway, {house.file}
+        reload = Reload(
+            house.file,
+            {},
+            files,
+            running.served.settings,
+            check=mistakes,
+            prepare=broken,
+            take=gateway.take,
+            lifecycle=gateway.lifecycle,
+            events=gateway.events,
+        )
+        house.write()
+        await reload.look()
+        ready = await running.ready()
+        assert ready["parts"] == {
+            "configuration": "degraded: the file was changed and refused: it could not be put together "
+            "(RuntimeError: it broke over ***)",
+            "store": "ok",
+            "upstream plant": "ok",
+        }
+        assert await running.status() == 200
 
 
 async def test_looking_is_by_the_clock_or_when_asked(house: House) -> None:

@@ -77,6 +77,7 @@ async def test_a_batch_of_which_a_part_was_repeated_shows_every_attempt() -> Non
     assert (server.kind, server.trace, server.parent) == ("server", TRACE, PARENT)
     assert answer.headers["traceparent"] == f"00-{TRACE}-{server.id}-01"
     assert sent == [f"00-{TRACE}-{request.id}-01" for request in requests]
+    assert [request.attributes.get("http.request.resend_count") for request in requests] == [None, None, 1]
     members = [span.id for span in traces.named("change")]
     assert [list(request.links) for request in requests] == [members[:100], members[100:], members[100:]]
     assert [span.attributes["ultimo_gateway.id"] for span in traces.named("change")][:2] == ["n0", "n1"]
