@@ -248,6 +248,12 @@ async def test_a_file_that_is_named_before_it_is_there_is_waited_for(house: Hous
         (tmp_path / "later").write_text("another-key")
         await running.reload.look()
         assert await running.status() == 502
+        house.document["tenants"]["demo"] |= {"credentials": {"api_key": {"file": "upstream-key"}}}  # type: ignore[operator]
+        house.document["clients"]["tests"] |= {"weight": 2}  # type: ignore[operator]
+        house.write()
+        for _ in range(2):
+            await running.reload.look()
+        assert len(running.events()) == 4, "a file that is looked at for the first time has not changed"
 
 
 async def test_a_call_that_is_under_way_ends_as_it_began(house: House, sandbox: Sandbox) -> None:
