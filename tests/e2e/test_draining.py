@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -21,11 +22,17 @@ RECORD = "/v1/demo/objects/Vendor/2513"
 HEADERS = {"X-API-Key": KEY}
 
 
-def configured(tmp_path: Path, upstream: str = "http://127.0.0.1:9", **server: object) -> Path:
+def configured(
+    tmp_path: Path,
+    upstream: str = "http://127.0.0.1:9",
+    *,
+    store: Mapping[str, object] = STORE,
+    **server: object,
+) -> Path:
     path = tmp_path / "gateway.yaml"
     document = {
         "server": {"port": 0, "operations_port": 0, "log": {"format": "json"}, **server},
-        "store": {**STORE},
+        "store": {**store},
         "environments": {"plant": {"rest": f"{upstream}/api/v1", "zone": "UTC", **ENVIRONMENT}},
         "tenants": {"demo": {"environment": "plant", "credentials": {"api_key": {"env": "UPSTREAM"}}}},
         "clients": {"tests": {"keys": [hash_key(KEY)], "scopes": ["read", "write"], "tenants": ["*"]}},
@@ -98,9 +105,29 @@ async def test_it_says_that_it_will_end_and_serves_until_then(tmp_path: Path) ->
     assert "configuration taken over" not in {line["event"] for line in lines}, "it is too late for that"
 
 
-async def test_the_operators_port_answers_until_the_last_call_is_over(tmp_path: Path) -> None:
+class Leaving(msgspec.Struct, frozen=True):
+    """A process that has a call under way, and was told to end."""
+
+    process: Process
+    begun: dict[str, str]
+    client: httpx.AsyncClient
+    call: asyncio.Task[httpx.Response]
+    upstream: Held
+
+    async def ended(self) -> tuple[int, list[dict[str, object]]]:
+        """The exit code and what it still said, though its call was never answered."""
+        code, output = await rest(self.process)
+        self.upstream.release.set()
+        await asyncio.gather(self.call, return_exceptions=True)
+        return code, [json.loads(line) for line in output.splitlines()]
+
+
+@asynccontextmanager
+async def leaving(
+    tmp_path: Path, store: Mapping[str, object] = STORE, **server: object
+) -> AsyncIterator[Leaving]:
     async with held() as upstream:
-        path = configured(tmp_path, upstream.url)
+        path = configured(tmp_path, upstream.url, store=store, **server)
         async with (
             running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process,
             httpx.AsyncClient(timeout=30) as client,
@@ -110,56 +137,35 @@ async def test_the_operators_port_answers_until_the_last_call_is_over(tmp_path: 
             await asyncio.wait_for(upstream.arrived.wait(), 30)
             process.terminate()
             await until(process, '"draining"')
-            await closed(client, begun["address"])
-            assert (await client.get(begun["operations"] + "/readyz")).json()["status"] == "draining"
-            upstream.release.set()
-            assert (await call).json() == {"Id": "2513"}
-            assert (await rest(process))[0] == 0
+            yield Leaving(process, begun, client, call, upstream)
+
+
+async def test_the_operators_port_answers_until_the_last_call_is_over(tmp_path: Path) -> None:
+    async with leaving(tmp_path) as it:
+        await closed(it.client, it.begun["address"])
+        assert (await it.client.get(it.begun["operations"] + "/readyz")).json()["status"] == "draining"
+        it.upstream.release.set()
+        assert (await it.call).json() == {"Id": "2513"}
+        assert (await rest(it.process))[0] == 0
 
 
 async def test_who_asks_once_more_does_not_wait_for_calls_and_all_is_put_away(tmp_path: Path) -> None:
     store = {"kind": "sqlite", "file": str(tmp_path / "gateway.db")}
-    async with held() as upstream:
-        path = configured(tmp_path, upstream.url)
-        path.write_bytes(msgspec.json.encode(msgspec.json.decode(path.read_bytes()) | {"store": store}))
-        async with (
-            running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process,
-            httpx.AsyncClient(timeout=30) as client,
-        ):
-            begun = await served(process)
-            call = asyncio.create_task(client.get(begun["address"] + RECORD, headers=HEADERS))
-            await asyncio.wait_for(upstream.arrived.wait(), 30)
-            process.terminate()
-            await until(process, '"draining"')
-            await closed(client, begun["address"])
-            process.terminate()
-            code, output = await rest(process)
-            upstream.release.set()
-            await asyncio.gather(call, return_exceptions=True)
-    lines = [json.loads(line) for line in output.splitlines()]
+    async with leaving(tmp_path, store=store) as it:
+        await closed(it.client, it.begun["address"])
+        it.process.terminate()
+        code, lines = await it.ended()
     assert (code, {line["event"] for line in lines}) == (0, {"call", "ended"})
     assert [line["status"] for line in lines if line.get("operation") == "get"] == [499]
     assert not list(tmp_path.glob("gateway.db-wal")), "the store was closed"
 
 
 async def test_a_call_that_takes_longer_than_the_grace_does_not_keep_it(tmp_path: Path) -> None:
-    async with held() as upstream:
-        path = configured(tmp_path, upstream.url, shutdown_timeout=1)
-        async with (
-            running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process,
-            httpx.AsyncClient(timeout=30) as client,
-        ):
-            begun = await served(process)
-            call = asyncio.create_task(client.get(begun["address"] + RECORD, headers=HEADERS))
-            await asyncio.wait_for(upstream.arrived.wait(), 30)
-            process.terminate()
-            code, output = await rest(process)
-            upstream.release.set()
-            lines = [json.loads(line) for line in output.splitlines()]
-            await asyncio.gather(call, return_exceptions=True)
+    async with leaving(tmp_path, shutdown_timeout=1) as it:
+        code, lines = await it.ended()
     assert code == 0
     assert [(line["event"], line.get("status")) for line in lines if line["level"] != "error"] == [
-        ("draining", None), ("call", 499), ("ended", None),
+        ("call", 499), ("ended", None),
     ]  # fmt: skip
 
 

@@ -399,3 +399,33 @@ async def test_looking_is_by_the_clock_or_when_asked(house: House) -> None:
         await eventually(lambda: len(running.events()) == 2)
         watching.cancel()
         assert running.events() == ["configuration taken over"] * 2
+
+
+async def test_who_asked_once_is_not_looked_for_all_the_time(house: House) -> None:
+    async with house.open() as running:
+        watching = asyncio.create_task(running.reload.watch(0))
+        house.document["clients"]["tests"] |= {"weight": 2}  # type: ignore[operator]
+        house.write()
+        running.reload.look_now()
+        await eventually(running.events)
+        house.document["clients"]["tests"] |= {"weight": 3}  # type: ignore[operator]
+        house.write()
+        with pytest.raises(TimeoutError):
+            await eventually(lambda: len(running.events()) == 2, seconds=0.2)
+        watching.cancel()
+
+
+async def test_without_its_store_it_goes_on_with_the_share_that_is_configured_now(house: House) -> None:
+    broken = house.file.parent / "gateway.db"
+    broken.write_bytes(b"this is no database" * 100)
+    house.document["store"] = {"kind": "sqlite", "file": str(broken)}
+    house.write()
+    async with house.open() as running:
+        quota: dict[str, object] = {"cold_start": "trust", "local_share": 0.3}
+        house.document["environments"]["plant"] |= {"quota": quota}  # type: ignore[operator]
+        house.write()
+        await running.reload.look()
+        await running.client.get(RECORD, headers={"Request-Timeout": "1"})
+        parts = (await running.ready())["parts"]
+    assert isinstance(parts, dict)
+    assert "goes on with 30 % of every window" in parts["store"]
