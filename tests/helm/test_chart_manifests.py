@@ -164,6 +164,7 @@ def test_the_notes_tell_what_to_do_next(releases: dict[str, Release]) -> None:
     assert "8080:80\n" in releases["production"].notes
     assert "X-API-Key: demo-key" in releases["sandbox"].notes
     assert "test clusters only" in releases["sandbox"].notes
+    assert "localhost:8080/v1/demo/quota" in releases["sandbox"].notes, "no command sees a store in memory"
     assert "https://ultimo.example.org/docs." in releases["production"].notes
     assert "WARNING" not in releases["production"].notes
     assert "WARNING" not in releases["on-premises"].notes
