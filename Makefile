@@ -5,8 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CODE   := contracts adapters gateway tests
-# One more than two cores: many tests wait for something.
-JOBS   ?= 3
+JOBS   ?= 2
 
 # The image: what it is made of, by what and as what.
 BASE    ?= python:3.13-slim

@@ -194,7 +194,7 @@ async def test_an_answer_that_does_not_arrive(
     rig: Rig, tenant: str, fault: Fault, code: str, doubt: str | None
 ) -> None:
     """What came whole before the break stands; of the rest nobody knows, and it is not ``not_sent``."""
-    hurry = {"Request-Timeout": "0.3"} if code == "deadline_exceeded" else {}
+    hurry = {"Request-Timeout": "0.5"} if code == "deadline_exceeded" else {}
     for kind in KINDS:
         sent = len(rig.sandbox.ledger.calls)
         answer = await rig.call(tenant, kind, fault, hurry)
