@@ -254,9 +254,11 @@ def _signals(
         yield
         return
     caught = {signal.SIGINT: interrupt, signal.SIGTERM: interrupt}
-    # nohup has it ignored, and means that.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        caught[signal.SIGHUP] = hangup or interrupt
+    # nohup has it ignored, and means that it should not be the end.
+    if hangup is not None:
+        caught[signal.SIGHUP] = hangup
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        caught[signal.SIGHUP] = interrupt
     for number, handler in caught.items():
         loop.add_signal_handler(number, handler)
     try:

@@ -28,7 +28,8 @@ def test_benchmark_prints_every_subject_at_every_concurrency(tmp_path: Path) -> 
         for run in cell["runs"]:
             assert run["requests"] > 0
             assert 0 < run["p50_ms"] <= run["p99_ms"]
-            assert run["cpu_us"] > 0
+            # The kernel counts in ticks, and of a constant answer's few requests all may fall between two.
+            assert run["cpu_us"] > 0 or cell["subject"] == "upstream"
 
     assert done.stdout.count("\nconcurrency ") == 4
     assert done.stdout.count("\n  gateway / passthrough: CPU ") == 4

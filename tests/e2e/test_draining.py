@@ -6,12 +6,13 @@ import asyncio
 import json
 import signal
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 
 from gateway.keys import hash_key
 from tests.e2e.test_cli_serving import rest, running, served, until
@@ -169,6 +170,15 @@ async def test_a_call_that_takes_longer_than_the_grace_does_not_keep_it(tmp_path
     ]  # fmt: skip
 
 
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN], ids=["as it is", "under nohup"])
+def hangups(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a process that is started now does with SIGHUP, unless it says otherwise."""
+    before = signal.signal(signal.SIGHUP, request.param)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangups")
 async def test_a_hangup_has_the_file_read_again(tmp_path: Path) -> None:
     path = configured(tmp_path, reload=0)
     async with running("serve", "--config", str(path), UPSTREAM=UPSTREAM_KEY) as process:
