@@ -41,8 +41,8 @@ class Gateway(msgspec.Struct, frozen=True):
     """The applications of one process. ``operations`` is there when its routes have a port of their own.
 
     ``prepare`` puts another configuration together, beside the one that runs: it changes nothing but what the log
-    hides, takes its time, and can be called in any thread. ``take`` has it serve from here on. Both raise
-    :class:`~gateway.settings.ConfigurationError`.
+    hides, takes its time, and can be called in any thread; it raises
+    :class:`~gateway.settings.ConfigurationError`. ``take`` has it serve from here on.
     """
 
     app: Litestar

@@ -44,6 +44,38 @@ async def test_a_call_that_is_under_way_ends_as_it_began(house: House, sandbox: 
         assert (await slow).status_code == 200
 
 
+async def test_what_served_before_is_given_back_when_its_last_call_is_over(house: House) -> None:
+    arrived, release, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        arrived.set()
+        await release.wait()
+        body = b'{"Id":"2513"}'
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n" + body
+        )
+        await reader.read()
+        gone.set()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as upstream:
+        port = upstream.sockets[0].getsockname()[1]
+        house.document["environments"]["plant"] |= {"rest": f"http://127.0.0.1:{port}/api/v1"}  # type: ignore[operator]
+        house.write()
+        async with house.open() as running:
+            slow = asyncio.create_task(running.client.get(RECORD))
+            await asyncio.wait_for(arrived.wait(), 5)
+            house.document["clients"]["tests"] |= {"weight": 2}  # type: ignore[operator]
+            house.write()
+            await running.reload.look()
+            assert not gone.is_set(), "a call is under way over it"
+            release.set()
+            assert (await slow).status_code == 200
+            # Long before a connection that nobody uses is closed for its age.
+            await asyncio.wait_for(gone.wait(), 5)
+
+
 async def test_what_was_counted_before_is_told_while_older_calls_go_on(
     house: House, sandbox: Sandbox
 ) -> None:
@@ -146,3 +178,22 @@ async def test_without_its_store_it_goes_on_with_the_share_that_is_configured_no
         parts = (await running.ready())["parts"]
     assert isinstance(parts, dict)
     assert "goes on with 30 % of every window" in parts["store"]
+
+
+async def test_a_generation_that_ends_keeps_nobody_waiting_and_asks_its_store_no_more(house: House) -> None:
+    quota = {"cold_start": "trust", "burst": {"limit": 1, "seconds": 60}}
+    house.document["environments"]["plant"] |= {"quota": quota}  # type: ignore[operator]
+    house.write()
+    async with house.open() as running:
+        gateway = running.served.gateway
+        prepared = gateway.prepare(running.served.settings)
+        gateway.take(prepared)
+        assert await running.status() == 200
+        assert await running.metric("quota_used_units")
+        waiting = asyncio.create_task(running.client.get(RECORD, headers={"Request-Timeout": "200"}))
+        async with asyncio.timeout(5):
+            while await running.metric("queue_waiting") != ['queue_waiting{environment="plant"} 1.0']:
+                pass
+        await prepared.generation.close()
+        assert (await asyncio.wait_for(waiting, 5)).json()["code"] == "overloaded"
+        assert await running.metric("quota_used_units") == []
